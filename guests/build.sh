@@ -16,6 +16,10 @@ target=$guests/target
 committed=(
   rust-wasi-http
   rust-inbound-http
+  rust-wagi
+  rust-spin-sdk5
+  rust-spin-sdk5-wasip2
+  c-wagi
 )
 largest=$((300 * 1024)) # bytes; one committed guest
 
@@ -66,27 +70,54 @@ remap() {
 
 # rust TARGET PACKAGE OUT
 rust() {
-  local kind flags linker="" cargo=(cargo) env=()
-  kind=$(rust_kind "$1")
+  local cargo=(cargo) env=() std=() flags linker var
   flags=$(remap)
-  # A component comes straight out of the linker, with no WASI the guest
-  # did not ask for.
-  [ "$1" = wasm32-unknown-unknown ] && linker=$(linkers)/wasm-component-ld
-  if [ "$kind" = debian ]; then
-    cargo=(/usr/bin/cargo)
-    env=(RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1)
-    flags+=" -Clink-arg=--wasm-ld-path=$(linkers)/gcc-ld/wasm-ld"
-  fi
-  local var=${1//-/_}
-  var=CARGO_TARGET_${var^^}
-  [ -n "$linker" ] && env+=("${var}_LINKER=$linker")
+  linker=$(linkers)/wasm-component-ld
+  case $(rust_kind "$1") in
+    rustup)
+      # The linkers of the two WASI targets are right as they are.
+      [ "$1" = wasm32-unknown-unknown ] || linker=
+      ;;
+    debian)
+      cargo=(/usr/bin/cargo)
+      env=(RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1)
+      std=(-Zbuild-std=std,panic_abort)
+      if [ "$1" = wasm32-wasip1 ]; then
+        linker=$(linkers)/rust-lld
+      else
+        flags+=" -Clink-arg=--wasm-ld-path=$(linkers)/gcc-ld/wasm-ld"
+      fi
+      [ "$1" = wasm32-unknown-unknown ] || flags+=" -Lnative=/usr/lib/wasm32-wasi"
+      ;;
+    *) exit 1 ;;
+  esac
+  var=CARGO_TARGET_${1//-/_}
+  var=${var^^}
   env+=("${var}_RUSTFLAGS=$flags")
-  local std=()
-  [ "$kind" = debian ] && std=(-Zbuild-std=std,panic_abort)
+  [ -z "$linker" ] || env+=("${var}_LINKER=$linker")
   # One package at a time: several together would unify their features.
   env "${env[@]}" "${cargo[@]}" build --locked --release "${std[@]}" \
     --target-dir "$target" --target "$1" --package "$2" >&2
-  cp "$target/$1/release/${2//-/_}.wasm" "$3"
+  if [ -e "$target/$1/release/$2.wasm" ]; then
+    cp "$target/$1/release/$2.wasm" "$3"
+  else
+    cp "$target/$1/release/${2//-/_}.wasm" "$3"
+  fi
+}
+
+# --- C --------------------------------------------------------------------
+
+# c SOURCE OUT
+c() {
+  local cc
+  if [ -n "${WASI_SDK_PATH:-}" ]; then
+    cc=("$WASI_SDK_PATH/bin/clang" --target=wasm32-wasip1)
+  elif command -v clang-14 >/dev/null && [ -d /usr/lib/wasm32-wasi ]; then
+    cc=(clang-14 --target=wasm32-wasi --sysroot=/usr -I/usr/include/wasm32-wasi)
+  else
+    die "no C compiler for WASI: set WASI_SDK_PATH, or on Debian run 'guests/build.sh --install-debian'"
+  fi
+  "${cc[@]}" -std=c11 -Wall -Wextra -Werror -Os -s -o "$2" "$1"
 }
 
 # --- One guest ------------------------------------------------------------
@@ -95,6 +126,9 @@ rust() {
 build() {
   case $1 in
     rust-wasi-http | rust-inbound-http) rust wasm32-unknown-unknown "$1" "$2" ;;
+    rust-wagi | rust-spin-sdk5) rust wasm32-wasip1 "$1" "$2" ;;
+    rust-spin-sdk5-wasip2) rust wasm32-wasip2 rust-spin-sdk5 "$2" ;;
+    c-wagi) c c-wagi/main.c "$2" ;;
     *) die "no guest named $1" ;;
   esac
 }
@@ -124,5 +158,5 @@ mkdir -p "$bin" "$target"
 for name in "${names[@]}"; do
   build "$name" "$target/$name.wasm"
   examine "$target/$name.wasm"
-  cp "$target/$name.wasm" "$bin/$name.wasm"
+  install -m 644 "$target/$name.wasm" "$bin/$name.wasm"
 done

@@ -46,7 +46,9 @@ pub fn reference(call: Call) {
 /// request breaks off, the response breaks off too.
 pub fn echo(call: Call) {
     let content_type = call.request.headers().get("content-type");
-    let headers = content_type.into_iter().map(|value| ("content-type".into(), value));
+    let headers = content_type
+        .into_iter()
+        .map(|value| ("content-type".into(), value));
     let sink = Sink::open(call.out, 200, headers.collect());
     let source = Source::open(&call.request);
     while let Ok(chunk) = source.next() {
@@ -122,8 +124,14 @@ pub fn poll(call: Call) {
     let source = Source::open(&call.request);
     let (a, b) = (call.number("a", 20), call.number("b", 40));
     let mut pending = vec![
-        ("timer a", monotonic_clock::subscribe_duration(a * MILLISECOND)),
-        ("timer b", monotonic_clock::subscribe_duration(b * MILLISECOND)),
+        (
+            "timer a",
+            monotonic_clock::subscribe_duration(a * MILLISECOND),
+        ),
+        (
+            "timer b",
+            monotonic_clock::subscribe_duration(b * MILLISECOND),
+        ),
         ("body", source.subscribe()),
     ];
     let mut lines = String::new();

@@ -77,7 +77,9 @@ impl Sink {
         let headers = Fields::from_list(&headers).expect("headers are well formed");
         let response = OutgoingResponse::new(headers);
         if status != 200 {
-            response.set_status_code(status).expect("status is in range");
+            response
+                .set_status_code(status)
+                .expect("status is in range");
         }
         let body = response.body().expect("take a response's body once");
         let stream = body.write().expect("take a body's stream once");

@@ -24,7 +24,11 @@ impl Guest for Handler {
         std::panic::set_hook(Box::new(|panic| answers::complain(&panic.to_string())));
         let target = request.path_with_query().unwrap_or_default();
         let (path, query) = exchange::split(&target);
-        let call = Call { request, query, out };
+        let call = Call {
+            request,
+            query,
+            out,
+        };
         // The headers that tell the mount point are read only when the path
         // alone says nothing, to keep host calls out of what is measured.
         let action = action(path).or_else(|| action(&call.within_route(path)));
