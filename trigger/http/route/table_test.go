@@ -363,7 +363,7 @@ func FuzzMatch(f *testing.F) {
 			return
 		}
 		var m Match
-		if p.match(path, trim(path), &m) && !strings.HasSuffix(path, strings.TrimPrefix(m.PathInfo(), "/")) {
+		if p.match(path, trim(path), &m) && !strings.Contains(path, strings.TrimPrefix(m.PathInfo(), "/")) {
 			t.Errorf("route %q, path %q: path info %q", written, path, m.PathInfo())
 		}
 		if !strings.ContainsAny(written, ":*") && !p.Wildcard() && !strings.Contains(strings.Trim(written, "/"), "//") && !p.match(written, trim(written), &m) {
