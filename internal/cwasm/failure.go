@@ -1,0 +1,81 @@
+package cwasm
+
+// #cgo noescape cwasm_frame_get
+// #cgo nocallback cwasm_frame_get
+// #include "cwasm.h"
+import "C"
+
+import (
+	"strings"
+)
+
+// failed makes the error of a call or instantiation that did not end well,
+// and clears what the call left behind in the store.
+func (s *Store) failed(status C.int) error {
+	cause := s.hostErr
+	s.hostErr = nil
+	interrupted := s.cell.interrupted
+	s.cell.interrupted = C.CWASM_NOT_INTERRUPTED
+	if status == C.CWASM_INTERRUPTED {
+		return interruptedBy(interrupted, nil)
+	}
+	message, code, frames := s.takeFailure()
+	switch {
+	case cause != nil:
+		return &Trap{Code: TrapHost, Message: message, Frames: frames, cause: cause}
+	case interrupted != C.CWASM_NOT_INTERRUPTED:
+		return interruptedBy(interrupted, frames)
+	default:
+		return &Trap{Code: code, Message: message, Frames: frames}
+	}
+}
+
+func interruptedBy(why C.uint32_t, frames []Frame) *Trap {
+	t := &Trap{Code: TrapInterrupt, Frames: frames, cause: ErrDeadline}
+	if why == C.CWASM_CANCELED {
+		t.cause = ErrCanceled
+	}
+	t.Message = t.cause.Error()
+	return t
+}
+
+// takeFailure reads the trap or error of the last call and frees it.
+func (s *Store) takeFailure() (message string, code TrapCode, frames []Frame) {
+	var f C.cwasm_failure
+	C.cwasm_take_failure(s.cell, &f)
+	defer C.cwasm_failure_free(&f)
+	message = reason(C.GoStringN(f.message.data, C.int(f.message.size)))
+	code = TrapOther
+	if f.code >= 0 {
+		code = TrapCode(f.code)
+	}
+	frames = make([]Frame, f.frames.size)
+	for i := range frames {
+		var c C.cwasm_frame
+		C.cwasm_frame_get(&f, C.size_t(i), &c)
+		frames[i] = Frame{
+			Func:         C.GoStringN(c._func, C.int(c.func_len)),
+			Module:       C.GoStringN(c.module, C.int(c.module_len)),
+			FuncIndex:    uint32(c.func_index),
+			FuncOffset:   uint32(c.func_offset),
+			ModuleOffset: uint32(c.module_offset),
+		}
+	}
+	return message, code, frames
+}
+
+// reason cuts an engine message down to the reason. The engine prints the
+// backtrace first, which Trap.Frames carries in a usable form, and the causes
+// after it, one a line.
+func reason(message string) string {
+	head, causes, found := strings.Cut(message, "Caused by:")
+	head = strings.TrimSpace(head)
+	if found {
+		causes = strings.Join(strings.Fields(causes), " ")
+		if head == "" || strings.HasPrefix(head, "error while executing") {
+			return strings.TrimPrefix(causes, "wasm trap: ")
+		}
+		return strings.Join(strings.Fields(head), " ") + ": " + causes
+	}
+	return strings.Join(strings.Fields(head), " ")
+}

@@ -1,0 +1,157 @@
+package cwasm
+
+// #include "cwasm.h"
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/bytecodealliance/wasmtime-go/v39"
+)
+
+// Module is compiled code. It is safe for concurrent use.
+type Module struct {
+	engine  *Engine
+	imports []ImportType
+	exports []ExportType
+
+	mu     sync.Mutex
+	module *wasmtime.Module // nil once closed
+}
+
+// Compile validates and compiles a core module in the binary format.
+func (e *Engine) Compile(wasm []byte) (*Module, error) {
+	if len(wasm) == 0 {
+		return nil, errors.New("compile module: no bytes")
+	}
+	return e.module("compile module", func(engine *wasmtime.Engine) (*wasmtime.Module, error) {
+		return wasmtime.NewModule(engine, wasm)
+	})
+}
+
+// Deserialize loads code made by [Module.Serialize]. The bytes are trusted:
+// code that was tampered with runs unchecked. The engine itself refuses code
+// of another version or configuration.
+func (e *Engine) Deserialize(code []byte) (*Module, error) {
+	if len(code) == 0 {
+		return nil, errors.New("deserialize module: no bytes")
+	}
+	return e.module("deserialize module", func(engine *wasmtime.Engine) (*wasmtime.Module, error) {
+		return wasmtime.NewModuleDeserialize(engine, code)
+	})
+}
+
+// DeserializeFile is [Engine.Deserialize] of a file, which is mapped rather
+// than read. The file must not change while the module is in use.
+func (e *Engine) DeserializeFile(path string) (*Module, error) {
+	return e.module("deserialize module file "+path, func(engine *wasmtime.Engine) (*wasmtime.Module, error) {
+		return wasmtime.NewModuleDeserializeFile(engine, path)
+	})
+}
+
+func (e *Engine) module(what string, load func(*wasmtime.Engine) (*wasmtime.Module, error)) (*Module, error) {
+	e.mu.Lock()
+	shut := e.closed
+	e.mu.Unlock()
+	if shut {
+		return nil, fmt.Errorf("%s: engine: %w", what, ErrClosed)
+	}
+	loaded, err := load(e.engine)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	m := &Module{engine: e, module: loaded}
+	for _, t := range loaded.Imports() {
+		name := ""
+		if n := t.Name(); n != nil {
+			name = *n
+		}
+		m.imports = append(m.imports, ImportType{t.Module(), name, externType(t.Type())})
+	}
+	for _, t := range loaded.Exports() {
+		m.exports = append(m.exports, ExportType{t.Name(), externType(t.Type())})
+	}
+	opened(m)
+	return m, nil
+}
+
+// Serialize returns the compiled code, for [Engine.Deserialize] of an engine
+// with the same fingerprint.
+func (m *Module) Serialize() ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.module == nil {
+		return nil, fmt.Errorf("serialize module: %w", ErrClosed)
+	}
+	code, err := m.module.Serialize()
+	if err != nil {
+		return nil, fmt.Errorf("serialize module: %w", err)
+	}
+	return code, nil
+}
+
+// Imports returns the module's imports in the order of its import section.
+// The caller must not change the slice.
+func (m *Module) Imports() []ImportType { return m.imports }
+
+// Exports returns the module's exports in the order of its export section.
+// The caller must not change the slice.
+func (m *Module) Exports() []ExportType { return m.exports }
+
+// Close releases the module. Plans made from it keep what they need. Closing
+// twice does nothing.
+func (m *Module) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.module == nil {
+		return
+	}
+	m.module.Close()
+	m.module = nil
+	closed(m)
+}
+
+// retain returns a C reference to the module that outlives m, nil when m is
+// closed. The caller deletes it.
+func (m *Module) retain() *C.wasmtime_module_t {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.module == nil {
+		return nil
+	}
+	ref := C.wasmtime_module_clone(modulePtr(m.module))
+	runtime.KeepAlive(m.module)
+	return ref
+}
+
+func externType(t *wasmtime.ExternType) ExternType {
+	if f := t.FuncType(); f != nil {
+		return ExternType{Kind: ExternFunc, Func: &FuncType{kinds(f.Params()), kinds(f.Results())}}
+	}
+	if m := t.MemoryType(); m != nil {
+		hasMax, limit := m.Maximum()
+		return ExternType{Kind: ExternMemory, Memory: &MemoryType{Min: m.Minimum(), Max: limit, HasMax: hasMax}}
+	}
+	if b := t.TableType(); b != nil {
+		hasMax, limit := b.Maximum()
+		return ExternType{Kind: ExternTable, Table: &TableType{
+			Elem: ValKind(b.Element().Kind()), Min: uint64(b.Minimum()), Max: uint64(limit), HasMax: hasMax,
+		}}
+	}
+	g := t.GlobalType()
+	return ExternType{Kind: ExternGlobal, Global: &GlobalType{Content: ValKind(g.Content().Kind()), Mutable: g.Mutable()}}
+}
+
+func kinds(types []*wasmtime.ValType) []ValKind {
+	if len(types) == 0 {
+		return nil
+	}
+	list := make([]ValKind, len(types))
+	for i, t := range types {
+		list[i] = ValKind(t.Kind())
+	}
+	return list
+}
