@@ -78,11 +78,11 @@ const (
 // load_string_from_range). Length counts code units, and in latin1+utf16 carries
 // the tag. It traps when the range or the encoding is not valid.
 func LiftString(cx Context, ptr, length uint32) string {
-	return liftString(cx.Memory(), cx.Encoding(), ptr, length)
+	return readText(cx.Memory(), cx.Encoding(), ptr, length, hostStringBounds).decode()
 }
 
-func liftString(mem []byte, enc Encoding, ptr, length uint32) string {
-	t := readText(mem, enc, ptr, length, hostStringBounds)
+// decode returns a copy of t, trapping if it is not valid in its encoding.
+func (t text) decode() string {
 	switch t.form {
 	case formUTF16:
 		return decodeUTF16(t.bytes)

@@ -1,0 +1,180 @@
+package component
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/minispin/minispin/component/binary"
+	"github.com/minispin/minispin/internal/cwasm"
+)
+
+// Component is a decoded component, or a core module taken as one, with its
+// core modules compiled. It may be linked any number of times.
+type Component struct {
+	name    string
+	engine  *Engine
+	def     *binary.Component // nil for a core module
+	main    *cwasm.Module     // of a core module
+	modules map[*binary.CoreModule]*cwasm.Module
+	all     []*cwasm.Module // each distinct module once
+}
+
+// CompileOptions adjust Compile.
+type CompileOptions struct {
+	// Progress, when set, is called as core modules are compiled, with how many
+	// are done and how many there are. Calls do not overlap.
+	Progress func(done, total int)
+}
+
+// Compile decodes wasm, a component or a core module in the binary format, and
+// compiles its core modules, or loads them from the engine's cache. name is
+// what errors call it. wasm must not be changed while the Component is in use.
+func (e *Engine) Compile(ctx context.Context, name string, wasm []byte, opts CompileOptions) (*Component, error) {
+	c := &Component{name: name, engine: e}
+	var sources []*binary.CoreModule
+	switch {
+	case binary.IsComponent(wasm):
+		def, err := binary.Decode(wasm, binary.Limits{})
+		if err != nil {
+			return nil, fmt.Errorf("component %s: %w", name, err)
+		}
+		c.def = def
+		sources = coreModules(def, nil)
+	case binary.IsModule(wasm):
+		sources = []*binary.CoreModule{{Bytes: wasm}}
+	default:
+		return nil, fmt.Errorf("component %s: %w", name, notWasm(wasm))
+	}
+	if err := c.compile(ctx, sources, opts); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("component %s: %w", name, err)
+	}
+	if c.def == nil {
+		c.main = c.modules[sources[0]]
+	}
+	return c, nil
+}
+
+// notWasm says what is wrong with bytes that do not begin as WebAssembly does.
+func notWasm(b []byte) error {
+	switch {
+	case len(b) == 0:
+		return fmt.Errorf("the file is empty")
+	case len(b) < 8:
+		return fmt.Errorf("the file is %d bytes, too short for a WebAssembly header of 8", len(b))
+	case string(b[:4]) != "\x00asm":
+		return fmt.Errorf("not WebAssembly: the file begins with %q, not with \"\\x00asm\"", b[:4])
+	}
+	return fmt.Errorf("a WebAssembly version this host does not know: header % x", b[4:8])
+}
+
+// coreModules lists the core modules of a component and of those inside it.
+func coreModules(c *binary.Component, list []*binary.CoreModule) []*binary.CoreModule {
+	for _, d := range c.Defs {
+		switch d := d.(type) {
+		case *binary.CoreModule:
+			list = append(list, d)
+		case *binary.NestedComponent:
+			list = coreModules(d.Component, list)
+		}
+	}
+	return list
+}
+
+// compile compiles each distinct module once.
+func (c *Component) compile(ctx context.Context, sources []*binary.CoreModule, opts CompileOptions) error {
+	type job struct {
+		wasm   []byte
+		module *cwasm.Module
+	}
+	jobs := make(map[[sha256.Size]byte]*job, len(sources))
+	var order []*job
+	of := make(map[*binary.CoreModule]*job, len(sources))
+	for _, s := range sources {
+		sum := sha256.Sum256(s.Bytes)
+		j := jobs[sum]
+		if j == nil {
+			j = &job{wasm: s.Bytes}
+			jobs[sum] = j
+			order = append(order, j)
+		}
+		of[s] = j
+	}
+	done := make(chan struct{}, len(order))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	reported := make(chan struct{})
+	go func() {
+		n := 0
+		for range done {
+			n++
+			if opts.Progress != nil {
+				opts.Progress(n, len(order))
+			}
+		}
+		close(reported)
+	}()
+	for _, j := range order {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return context.Cause(ctx)
+			}
+			m, err := c.engine.module(j.wasm)
+			if err != nil {
+				return err
+			}
+			j.module = m
+			done <- struct{}{}
+			return nil
+		})
+	}
+	err := g.Wait()
+	close(done)
+	<-reported
+	c.modules = make(map[*binary.CoreModule]*cwasm.Module, len(sources))
+	for _, j := range order {
+		if j.module != nil {
+			c.all = append(c.all, j.module)
+		}
+	}
+	for s, j := range of {
+		c.modules[s] = j.module
+	}
+	return err
+}
+
+// module compiles one core module or loads it from the cache.
+func (e *Engine) module(wasm []byte) (*cwasm.Module, error) {
+	if e.cache != nil {
+		if m := e.cache.load(e.core, wasm); m != nil {
+			return m, nil
+		}
+	}
+	m, err := e.core.Compile(wasm)
+	if err != nil {
+		return nil, err
+	}
+	if e.cache != nil {
+		// Not being able to keep the code costs the next start time, no more.
+		_ = e.cache.store(m, wasm)
+	}
+	return m, nil
+}
+
+// Name returns the name given to Compile.
+func (c *Component) Name() string { return c.name }
+
+// IsModule reports whether c was made from a core module.
+func (c *Component) IsModule() bool { return c.def == nil }
+
+// Close frees the compiled code. Everything linked from c must have been closed.
+func (c *Component) Close() {
+	for _, m := range c.all {
+		m.Close()
+	}
+	c.all = nil
+}

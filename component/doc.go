@@ -1,0 +1,28 @@
+// Package component runs WebAssembly components on Wasmtime's core API.
+//
+// A component is decoded, linked, and lifted and lowered here, in Go; every
+// core module inside it is compiled and run by Wasmtime. Three types stand for
+// three moments, and each is made once for all that follow it:
+//
+//	Component    decoded bytes and compiled core modules
+//	InstancePre  a Component linked with host interfaces: nothing is looked up
+//	             by name after this
+//	Instance     one instantiation, with its own memories, tables and handles
+//
+// Linking is an abstract run of the component: its definitions are walked once
+// with the real imports in hand, nested components are entered with their real
+// arguments, and what remains is a flat list of core instantiations and a list
+// of functions that cross the component boundary. Instantiating is replaying
+// that list, in one call into Wasmtime.
+//
+// Host interfaces are given to a Linker, usually by the generated bindings
+// under wit/bindings; a HostFunc receives flattened core values and a Call,
+// through which it reads guest memory in place, moves handles and allocates.
+//
+// A core module that carries a component-type custom section (what the usual
+// toolchains leave before the last encoding step) is linked the same way: its
+// core imports and exports have the component model's canonical names and the
+// section gives their types.
+//
+// The package knows nothing of Spin, of HTTP or of WASI.
+package component

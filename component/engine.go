@@ -1,0 +1,87 @@
+package component
+
+import (
+	"time"
+
+	"github.com/minispin/minispin/internal/cwasm"
+)
+
+// Engine compiles components and owns the memory their instances live in. It
+// may be used from several goroutines.
+type Engine struct {
+	core  *cwasm.Engine
+	cache *codeCache
+}
+
+// EngineConfig says how an Engine allocates and where it keeps compiled code.
+type EngineConfig struct {
+	// Pool makes instances live in slots reserved ahead, which is faster than
+	// mapping memory for each. Nil allocates on demand.
+	Pool *PoolConfig
+	// CacheDir is a directory for compiled code, made when it is absent. Empty
+	// compiles every time.
+	CacheDir string
+	// Tick is how late a deadline or a cancellation may take effect in running
+	// guest code. Default 5 ms.
+	Tick time.Duration
+}
+
+// PoolConfig sizes the pooling allocator. Zero fields have defaults.
+type PoolConfig struct {
+	// Instances is how many components instances may exist at a time, default
+	// 1,000. A component of several core modules takes as many core instances.
+	Instances int
+	// MemoryBytes is the largest size of one linear memory, default 4 GiB. It
+	// costs address space that is reserved anyway; Limits bound what is used.
+	MemoryBytes uint64
+}
+
+// A component of an interpreted language brings dozens of core instances and
+// several tables, mostly small; only memories reserve address space.
+const (
+	defaultPoolInstances     = 1_000
+	coreInstancesPerInstance = 64
+	tablesPerInstance        = 8
+)
+
+func pooling(p *PoolConfig) *cwasm.Pooling {
+	n := p.Instances
+	if n == 0 {
+		n = defaultPoolInstances
+	}
+	mem := p.MemoryBytes
+	if mem == 0 {
+		mem = 4 << 30
+	}
+	return &cwasm.Pooling{
+		Instances:      uint32(n * coreInstancesPerInstance),
+		Memories:       uint32(n),
+		Tables:         uint32(n * tablesPerInstance),
+		MaxMemoryBytes: mem,
+	}
+}
+
+// NewEngine makes an engine. It fails when the address space for the pool
+// cannot be had or the cache directory cannot be made or is open to others.
+func NewEngine(cfg EngineConfig) (*Engine, error) {
+	var cc cwasm.Config
+	if p := cfg.Pool; p != nil {
+		cc.Pooling = pooling(p)
+	}
+	core, err := cwasm.NewEngine(cc)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{core: core}
+	if cfg.CacheDir != "" {
+		if e.cache, err = openCodeCache(cfg.CacheDir, core.Fingerprint()); err != nil {
+			core.Close()
+			return nil, err
+		}
+	}
+	core.StartTicker(cfg.Tick)
+	return e, nil
+}
+
+// Close frees the engine. Components compiled by it must have been closed.
+func (e *Engine) Close() { e.core.Close() }

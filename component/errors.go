@@ -1,0 +1,46 @@
+package component
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// MissingImportsError says which imports of a component no host interface
+// meets. It lists all of them.
+type MissingImportsError struct {
+	Component string // the name given to Compile
+	Imports   []MissingImport
+}
+
+// MissingImport is one import that could not be linked.
+type MissingImport struct {
+	Name   string // the import, as "wasi:http/types@0.2.0" or with "#function"
+	Reason string
+}
+
+func (e *MissingImportsError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "component %s: ", e.Component)
+	if len(e.Imports) == 1 {
+		fmt.Fprintf(&b, "cannot link the import %s: %s", e.Imports[0].Name, e.Imports[0].Reason)
+		return b.String()
+	}
+	fmt.Fprintf(&b, "cannot link %d imports:", len(e.Imports))
+	for _, m := range e.Imports {
+		fmt.Fprintf(&b, "\n  %s: %s", m.Name, m.Reason)
+	}
+	return b.String()
+}
+
+// ErrPoisoned is returned for a call into an instance that trapped before: its
+// state is not to be trusted, CanonicalABI.md says it cannot be entered again.
+var ErrPoisoned = errors.New("the instance has trapped and cannot be entered again")
+
+// ErrCannotEnter is returned for a call into a component instance that is
+// already running further up the stack.
+var ErrCannotEnter = errors.New("the component instance is running and cannot be entered again")
+
+// guestFault carries the error of guest code run in the middle of lifting or
+// lowering (realloc) up to the boundary.
+type guestFault struct{ err error }

@@ -1,0 +1,223 @@
+package component
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/minispin/minispin/component/abi"
+	"github.com/minispin/minispin/component/binary"
+	"github.com/minispin/minispin/internal/cwasm"
+)
+
+// Link binds c's imports to the linker's interfaces and plans instantiation.
+// Every import that no interface meets is listed in one *MissingImportsError.
+//
+// Nothing of the guest runs. The result must be closed before c.
+func (l *Linker) Link(c *Component) (*InstancePre, error) {
+	k := &linking{linker: l, component: c}
+	pre := &InstancePre{
+		name: c.name, initialize: -1,
+		funcs:   map[string]*ExportFunc{},
+		exports: map[string]map[string]*ExportFunc{},
+		core:    map[string]int{},
+	}
+	var err error
+	if c.def == nil {
+		err = k.linkModule(pre)
+	} else {
+		err = k.linkComponent(pre)
+	}
+	if err == nil && len(k.missing) > 0 {
+		err = &MissingImportsError{Component: c.name, Imports: k.missing}
+	}
+	if err != nil {
+		if _, ok := err.(*MissingImportsError); ok {
+			return nil, err
+		}
+		return nil, fmt.Errorf("component %s: link: %w", c.name, err)
+	}
+	pre.instances = k.instances
+	pre.plan, err = cwasm.NewPlan(cwasm.PlanConfig{
+		Engine: c.engine.core, Steps: k.steps, Hosts: k.hosts, Slots: k.slots,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("component %s: link: %w", c.name, err)
+	}
+	return pre, nil
+}
+
+// linking is the state of one abstract run of a component's definitions.
+type linking struct {
+	linker    *Linker
+	component *Component
+	steps     []cwasm.Step
+	hosts     []cwasm.HostImport
+	slots     int
+	instances int // component instances entered
+	work      int // definitions evaluated, bounded against hostile nesting
+	missing   []MissingImport
+	infos     map[*cwasm.Module]*moduleInfo
+}
+
+// Bounds on what linking unfolds: a component may instantiate a nested one many
+// times over, and that one another.
+const (
+	maxComponentInstances = 1_000
+	maxLinkWork           = 1_000_000
+)
+
+// moduleInfo is what linking needs to know of a compiled module.
+type moduleInfo struct {
+	imports []cwasm.ImportType
+	exports map[string]cwasm.ExternType
+}
+
+func (k *linking) info(m *cwasm.Module) *moduleInfo {
+	if i := k.infos[m]; i != nil {
+		return i
+	}
+	i := &moduleInfo{imports: m.Imports(), exports: map[string]cwasm.ExternType{}}
+	for _, e := range m.Exports() {
+		i.exports[e.Name] = e.ExternType
+	}
+	if k.infos == nil {
+		k.infos = map[*cwasm.Module]*moduleInfo{}
+	}
+	k.infos[m] = i
+	return i
+}
+
+func (k *linking) host(h cwasm.HostImport) int {
+	k.hosts = append(k.hosts, h)
+	return len(k.hosts) - 1
+}
+
+func (k *linking) slot() int {
+	k.slots++
+	return k.slots - 1
+}
+
+func (k *linking) miss(name, format string, args ...any) {
+	k.missing = append(k.missing, MissingImport{Name: name, Reason: fmt.Sprintf(format, args...)})
+}
+
+// linkComponent runs the outermost component with the linker's interfaces as
+// its imports.
+func (k *linking) linkComponent(pre *InstancePre) error {
+	if err := refuseForms(k.component.def); err != nil {
+		return err
+	}
+	s, err := k.enter(k.component.def, nil)
+	if err != nil {
+		return err
+	}
+	for _, d := range k.component.def.Defs {
+		imp, ok := d.(*binary.Import)
+		if !ok {
+			if err := s.define(d); err != nil {
+				return at(d, err)
+			}
+			continue
+		}
+		it, err := s.hostImport(imp)
+		if err != nil {
+			return at(d, fmt.Errorf("import %q: %w", imp.Name.Name, err))
+		}
+		s.add(it)
+	}
+	for name, it := range s.exports {
+		switch it.sort {
+		case binary.SortFunc:
+			if f := k.export(pre, name, it.fn); f != nil {
+				pre.funcs[name] = f
+			}
+		case binary.SortInstance:
+			fs := map[string]*ExportFunc{}
+			for fname, fi := range it.inst.exports {
+				if fi.sort != binary.SortFunc {
+					continue
+				}
+				if f := k.export(pre, name+"#"+fname, fi.fn); f != nil {
+					fs[fname] = f
+				}
+			}
+			pre.exports[name] = fs
+		}
+	}
+	return nil
+}
+
+// export makes the callable form of a lifted function; a host function passed
+// through has none.
+func (k *linking) export(pre *InstancePre, name string, f *function) *ExportFunc {
+	if f.lifted == nil {
+		return nil
+	}
+	ct := f.typ.CoreType(abi.CanonLift)
+	return &ExportFunc{
+		Name: name, Type: f.typ, pre: pre,
+		slot: f.lifted.slot, opts: f.lifted.opts, ci: f.lifted.ci,
+		params: len(ct.Params), results: len(ct.Results),
+	}
+}
+
+// refuseForms refuses what the runtime cannot run yet, in words that help.
+func refuseForms(c *binary.Component) error {
+	var async, other []string
+	for _, f := range c.NewerForms {
+		switch f {
+		case binary.FormAsyncFunc, binary.FormStream, binary.FormFuture, binary.FormErrorContext,
+			binary.FormAsyncOption, binary.FormAsyncBuiltin:
+			async = append(async, string(f))
+		case binary.FormThreadBuiltin, binary.FormGC, binary.FormValue, binary.FormMap, binary.FormException:
+			other = append(other, string(f))
+		}
+	}
+	if len(async) > 0 {
+		return fmt.Errorf("it uses the component model's async half (%s), as WASI 0.3 does, which this host does not run; the newest SDKs that do without it are Rust 5.2 and Python 3.4",
+			strings.Join(async, ", "))
+	}
+	if len(other) > 0 {
+		return fmt.Errorf("it uses forms that this host does not run: %s", strings.Join(other, ", "))
+	}
+	return nil
+}
+
+func at(d binary.Def, err error) error {
+	var o *offsetError
+	if errors.As(err, &o) {
+		return err
+	}
+	return &offsetError{offset: d.Pos(), err: err}
+}
+
+// offsetError places an error at a definition.
+type offsetError struct {
+	offset int
+	err    error
+}
+
+func (e *offsetError) Error() string { return fmt.Sprintf("at byte %#x: %v", e.offset, e.err) }
+func (e *offsetError) Unwrap() error { return e.err }
+
+// coreTypes converts a core function type to the engine's terms.
+func coreTypes(ct abi.CoreFunc) cwasm.FuncType {
+	conv := func(ts []abi.CoreType) []cwasm.ValKind {
+		out := make([]cwasm.ValKind, len(ts))
+		for i, t := range ts {
+			switch t {
+			case abi.I32:
+				out[i] = cwasm.I32
+			case abi.I64:
+				out[i] = cwasm.I64
+			case abi.F32Core:
+				out[i] = cwasm.F32
+			case abi.F64Core:
+				out[i] = cwasm.F64
+			}
+		}
+		return out
+	}
+	return cwasm.FuncType{Params: conv(ct.Params), Results: conv(ct.Results)}
+}

@@ -1,0 +1,297 @@
+package component
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/minispin/minispin/component/abi"
+	"github.com/minispin/minispin/component/binary"
+	"github.com/minispin/minispin/internal/cwasm"
+)
+
+// scope holds the index spaces of one component instance, or of one component
+// or instance type, while its definitions are run.
+//
+// Explainer.md, section Index Spaces.
+type scope struct {
+	k      *linking
+	parent *scope
+	ci     int // component instance, for handle tables
+
+	coreFuncs     []coreItem
+	coreTables    []coreItem
+	coreMemories  []coreItem
+	coreGlobals   []coreItem
+	coreModules   []*cwasm.Module
+	coreInstances []*coreInstance
+	coreTypes     int
+	funcs         []*function
+	types         []*typ
+	components    []*closure
+	instances     []*instance
+
+	exports map[string]item
+}
+
+// coreItem is a core function, table, memory or global: a slot of the plan, or
+// a host function. The unused one is negative.
+type coreItem struct{ slot, host int }
+
+// coreInstance is an instantiated module, by step, or a bundle of items.
+type coreInstance struct {
+	step    int // -1 for a bundle
+	items   map[string]coreItem
+	exports map[string]cwasm.ExternType // of the module
+}
+
+// function is a component function: the host's, or a guest's lifted one.
+type function struct {
+	name   string
+	typ    *abi.Func
+	host   HostFunc
+	lifted *lifted
+}
+
+type lifted struct {
+	slot int
+	opts canonOptions
+	ci   int
+}
+
+// typ is what a type index stands for; one of the pointers is set.
+type typ struct {
+	val      *abi.Type
+	fn       *abi.Func
+	resource *abi.Resource
+	instance *binary.InstanceType // with scope
+	comp     *binary.ComponentType
+	scope    *scope
+
+	placeholder bool // a resource that nobody implements
+}
+
+// closure is a component with the scope its outer aliases refer to.
+type closure struct {
+	def   *binary.Component
+	scope *scope
+}
+
+type instance struct{ exports map[string]item }
+
+// item is one definition of any sort, as it is imported, exported or aliased.
+type item struct {
+	sort   binary.Sort
+	fn     *function
+	typ    *typ
+	inst   *instance
+	comp   *closure
+	module *cwasm.Module
+}
+
+// enter opens the scope of a new component instance.
+func (k *linking) enter(def *binary.Component, parent *scope) (*scope, error) {
+	if k.instances == maxComponentInstances {
+		return nil, fmt.Errorf("it consists of more than %d component instances", maxComponentInstances)
+	}
+	s := &scope{k: k, parent: parent, ci: k.instances, exports: map[string]item{}}
+	k.instances++
+	return s, nil
+}
+
+// add appends an item to the index space of its sort.
+func (s *scope) add(it item) {
+	switch it.sort {
+	case binary.SortFunc:
+		s.funcs = append(s.funcs, it.fn)
+	case binary.SortType:
+		s.types = append(s.types, it.typ)
+	case binary.SortInstance:
+		s.instances = append(s.instances, it.inst)
+	case binary.SortComponent:
+		s.components = append(s.components, it.comp)
+	case binary.SortCoreModule:
+		s.coreModules = append(s.coreModules, it.module)
+	}
+}
+
+// get reads an item from the index space of a sort.
+func (s *scope) get(sort binary.Sort, i uint32) (item, error) {
+	it := item{sort: sort}
+	var ok bool
+	switch sort {
+	case binary.SortFunc:
+		it.fn, ok = index(s.funcs, i)
+	case binary.SortType:
+		it.typ, ok = index(s.types, i)
+	case binary.SortInstance:
+		it.inst, ok = index(s.instances, i)
+	case binary.SortComponent:
+		it.comp, ok = index(s.components, i)
+	case binary.SortCoreModule:
+		it.module, ok = index(s.coreModules, i)
+	default:
+		return it, fmt.Errorf("a %s cannot stand here", sort)
+	}
+	if !ok {
+		return it, fmt.Errorf("%s index %d is out of range", sort, i)
+	}
+	return it, nil
+}
+
+func index[T any](space []T, i uint32) (T, bool) {
+	if uint64(i) >= uint64(len(space)) {
+		var zero T
+		return zero, false
+	}
+	return space[i], true
+}
+
+// define runs one definition.
+func (s *scope) define(d binary.Def) error {
+	if s.k.work++; s.k.work > maxLinkWork {
+		return fmt.Errorf("it unfolds to more than %d definitions", maxLinkWork)
+	}
+	switch d := d.(type) {
+	case *binary.CoreModule:
+		s.coreModules = append(s.coreModules, s.k.component.modules[d])
+		return nil
+	case *binary.CoreInstantiate:
+		return s.coreInstantiate(d)
+	case *binary.CoreInlineExports:
+		return s.coreInline(d)
+	case *binary.CoreTypeDef:
+		_, n := d.Adds()
+		s.coreTypes += n
+		return nil
+	case *binary.NestedComponent:
+		s.components = append(s.components, &closure{def: d.Component, scope: s})
+		return nil
+	case *binary.Instantiate:
+		return s.instantiate(d)
+	case *binary.InlineExports:
+		return s.inline(d)
+	case *binary.AliasExport:
+		return s.aliasExport(d)
+	case *binary.AliasCoreExport:
+		return s.aliasCore(d)
+	case *binary.AliasOuter:
+		return s.aliasOuter(d)
+	case *binary.TypeDef:
+		t, err := s.typeDef(d.Type)
+		if err != nil {
+			return err
+		}
+		s.types = append(s.types, t)
+		return nil
+	case *binary.CanonLift:
+		return s.lift(d)
+	case *binary.CanonLower:
+		return s.lower(d)
+	case *binary.CanonResourceNew:
+		return s.resourceBuiltin(d.Resource, abi.CoreFunc{Params: i32, Results: i32}, resourceNew)
+	case *binary.CanonResourceRep:
+		return s.resourceBuiltin(d.Resource, abi.CoreFunc{Params: i32, Results: i32}, resourceRep)
+	case *binary.CanonResourceDrop:
+		return s.resourceBuiltin(d.Resource, abi.CoreFunc{Params: i32}, resourceDrop)
+	case *binary.CanonBuiltin:
+		return fmt.Errorf("the built-in %s is not run by this host", d.Kind)
+	case *binary.Export:
+		it, err := s.get(d.Sort, d.Index)
+		if err != nil {
+			return fmt.Errorf("export %q: %w", d.Name.Name, err)
+		}
+		s.exports[d.Name.Name] = it
+		s.add(it)
+		return nil
+	case *binary.Start:
+		return errors.New("start functions of components are not run by this host")
+	case *binary.Value:
+		return errors.New("component values are not run by this host")
+	}
+	return fmt.Errorf("a definition (%T) that this host does not know", d)
+}
+
+var i32 = []abi.CoreType{abi.I32}
+
+// instantiate runs a nested component with its arguments.
+func (s *scope) instantiate(d *binary.Instantiate) error {
+	c, ok := index(s.components, d.Component)
+	if !ok {
+		return fmt.Errorf("component index %d is out of range", d.Component)
+	}
+	args := make(map[string]item, len(d.Args))
+	for _, a := range d.Args {
+		it, err := s.get(a.Sort, a.Index)
+		if err != nil {
+			return fmt.Errorf("argument %q: %w", a.Name, err)
+		}
+		args[a.Name] = it
+	}
+	inner, err := s.k.enter(c.def, c.scope)
+	if err != nil {
+		return err
+	}
+	for _, def := range c.def.Defs {
+		if imp, ok := def.(*binary.Import); ok {
+			it, ok := args[imp.Name.Name]
+			if !ok {
+				return at(def, fmt.Errorf("no argument for the import %q of a nested component", imp.Name.Name))
+			}
+			if it.sort != imp.Desc.Sort {
+				return at(def, fmt.Errorf("the import %q of a nested component is a %s, its argument a %s", imp.Name.Name, imp.Desc.Sort, it.sort))
+			}
+			inner.add(it)
+			continue
+		}
+		if err := inner.define(def); err != nil {
+			return at(def, err)
+		}
+	}
+	s.instances = append(s.instances, &instance{exports: inner.exports})
+	return nil
+}
+
+func (s *scope) inline(d *binary.InlineExports) error {
+	in := &instance{exports: make(map[string]item, len(d.Exports))}
+	for _, e := range d.Exports {
+		it, err := s.get(e.Sort, e.Index)
+		if err != nil {
+			return fmt.Errorf("export %q: %w", e.Name.Name, err)
+		}
+		in.exports[e.Name.Name] = it
+	}
+	s.instances = append(s.instances, in)
+	return nil
+}
+
+func (s *scope) aliasExport(d *binary.AliasExport) error {
+	in, ok := index(s.instances, d.Instance)
+	if !ok {
+		return fmt.Errorf("instance index %d is out of range", d.Instance)
+	}
+	it, ok := in.exports[d.Name]
+	if !ok || it.sort != d.Sort {
+		return fmt.Errorf("the instance has no %s named %q", d.Sort, d.Name)
+	}
+	s.add(it)
+	return nil
+}
+
+func (s *scope) aliasOuter(d *binary.AliasOuter) error {
+	from := s
+	for range d.Count {
+		if from = from.parent; from == nil {
+			return fmt.Errorf("an outer alias reaches %d scopes out, beyond the outermost", d.Count)
+		}
+	}
+	if d.Sort == binary.SortCoreType {
+		s.coreTypes++
+		return nil
+	}
+	it, err := from.get(d.Sort, d.Index)
+	if err != nil {
+		return fmt.Errorf("outer alias: %w", err)
+	}
+	s.add(it)
+	return nil
+}
