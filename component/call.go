@@ -96,6 +96,9 @@ func (c *Call) Realloc(oldPtr, oldSize, align, newSize uint32) uint32 {
 	if c.opts.realloc < 0 || c.opts.memory < 0 {
 		c.Trapf("a value needs memory, but the function has no realloc option")
 	}
+	if c.fn != nil && !c.entered {
+		panic(guestFault{c.enterable()})
+	}
 	in := c.inst
 	mayLeave := c.ci.mayLeave
 	c.ci.mayLeave = false

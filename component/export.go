@@ -3,6 +3,7 @@ package component
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/minispin/minispin/component/abi"
 	"github.com/minispin/minispin/component/binary"
@@ -17,12 +18,23 @@ type ExportFunc struct {
 	// Type is the function's component-level type.
 	Type *abi.Func
 
-	pre     *InstancePre
 	slot    int // the core function
 	opts    canonOptions
 	ci      int
 	results int // flat core results
 	params  int // flat core parameters
+
+	plan func() (*abi.Plan, error) // for calls with Vals, made when first asked
+}
+
+func newExportFunc(name string, f *function) *ExportFunc {
+	ct := f.typ.CoreType(abi.CanonLift)
+	return &ExportFunc{
+		Name: name, Type: f.typ,
+		slot: f.lifted.slot, opts: f.lifted.opts, ci: f.lifted.ci,
+		params: len(ct.Params), results: len(ct.Results),
+		plan: sync.OnceValues(func() (*abi.Plan, error) { return abi.Compile(f.typ) }),
+	}
 }
 
 // Export finds an exported function: name in the exported instance whose
@@ -105,11 +117,8 @@ func (in *Instance) Enter(f *ExportFunc) (*Call, []Raw) {
 // holds the flattened results. Views of memory taken before are stale after.
 func (c *Call) Invoke() error {
 	in := c.inst
-	if !c.entered {
-		if in.fault != nil {
-			return fmt.Errorf("%s: %w", c.fn.Name, ErrPoisoned)
-		}
-		return fmt.Errorf("%s: %w", c.fn.Name, ErrCannotEnter)
+	if err := c.enterable(); err != nil {
+		return err
 	}
 	if err := in.call(c.fn.slot, c.stack); err != nil {
 		return err
@@ -126,6 +135,17 @@ func (c *Call) Invoke() error {
 		c.results = append(c.results[:0], c.stack[:c.fn.results]...)
 	}
 	return nil
+}
+
+// enterable says why the call cannot go on, if it cannot.
+func (c *Call) enterable() error {
+	switch {
+	case c.entered:
+		return nil
+	case c.inst.fault != nil:
+		return fmt.Errorf("%s: %w", c.fn.Name, ErrPoisoned)
+	}
+	return fmt.Errorf("%s: %w", c.fn.Name, ErrCannotEnter)
 }
 
 // Leave ends the call: it runs the guest's post-return function, and turns a

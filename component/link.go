@@ -129,7 +129,7 @@ func (k *linking) linkComponent(pre *InstancePre) error {
 	for name, it := range s.exports {
 		switch it.sort {
 		case binary.SortFunc:
-			if f := k.export(pre, name, it.fn); f != nil {
+			if f := k.export(name, it.fn); f != nil {
 				pre.funcs[name] = f
 			}
 		case binary.SortInstance:
@@ -138,7 +138,7 @@ func (k *linking) linkComponent(pre *InstancePre) error {
 				if fi.sort != binary.SortFunc {
 					continue
 				}
-				if f := k.export(pre, name+"#"+fname, fi.fn); f != nil {
+				if f := k.export(name+"#"+fname, fi.fn); f != nil {
 					fs[fname] = f
 				}
 			}
@@ -150,16 +150,11 @@ func (k *linking) linkComponent(pre *InstancePre) error {
 
 // export makes the callable form of a lifted function; a host function passed
 // through has none.
-func (k *linking) export(pre *InstancePre, name string, f *function) *ExportFunc {
+func (k *linking) export(name string, f *function) *ExportFunc {
 	if f.lifted == nil {
 		return nil
 	}
-	ct := f.typ.CoreType(abi.CanonLift)
-	return &ExportFunc{
-		Name: name, Type: f.typ, pre: pre,
-		slot: f.lifted.slot, opts: f.lifted.opts, ci: f.lifted.ci,
-		params: len(ct.Params), results: len(ct.Results),
-	}
+	return newExportFunc(name, f)
 }
 
 // refuseForms refuses what the runtime cannot run yet, in words that help.

@@ -49,13 +49,18 @@ type state struct {
 //
 // Binary.md, section Component Definitions.
 func Decode(b []byte, limits Limits) (*Component, error) {
+	return decodeAt(b, 0, limits)
+}
+
+// decodeAt decodes a component that begins at an offset of the outermost input.
+func decodeAt(b []byte, base int, limits Limits) (*Component, error) {
 	limits = limits.withDefaults()
-	r := &reader{b: b, context: "component", limits: &limits}
+	r := &reader{b: b, base: base, context: "component", limits: &limits}
 	if len(b) > limits.Size {
-		r.failAt(0, "%d bytes are more than the limit of %d", len(b), limits.Size)
+		r.failAt(base, "%d bytes are more than the limit of %d", len(b), limits.Size)
 		return nil, r.err
 	}
-	d := &decoder{reader: r, state: &state{}, scope: newScope(nil), comp: &Component{Size: len(b)}}
+	d := &decoder{reader: r, state: &state{}, scope: newScope(nil), comp: &Component{Offset: base, Size: len(b)}}
 	d.component()
 	if r.err != nil {
 		return nil, r.err
@@ -189,8 +194,8 @@ func (d *decoder) coreModule() Def {
 	at := At(d.offset())
 	b := d.take(d.left(), "core module")
 	w := d.window(b, "core module")
-	eachSection(w, func(s section) {
-		if s.id == moduleTag {
+	eachSection(w, func(s CoreSection) {
+		if s.ID == CoreSectionTag {
 			d.newer(FormException)
 		}
 	})

@@ -1,52 +1,73 @@
 package binary
 
-import "bytes"
-
-// The section ids of core modules.
-const (
-	moduleCustom    = 0
-	moduleType      = 1
-	moduleImport    = 2
-	moduleFunc      = 3
-	moduleTable     = 4
-	moduleMemory    = 5
-	moduleGlobal    = 6
-	moduleExport    = 7
-	moduleStart     = 8
-	moduleElement   = 9
-	moduleCode      = 10
-	moduleData      = 11
-	moduleDataCount = 12
-	moduleTag       = 13
+import (
+	"bytes"
+	"fmt"
 )
 
-// moduleOrder gives each section id of a core module its place in the order in
-// which sections must stand; it is not the order of the ids.
-var moduleOrder = [...]uint8{
-	moduleType: 1, moduleImport: 2, moduleFunc: 3, moduleTable: 4,
-	moduleMemory: 5, moduleTag: 6, moduleGlobal: 7, moduleExport: 8,
-	moduleStart: 9, moduleElement: 10, moduleDataCount: 11, moduleCode: 12,
-	moduleData: 13,
+// CoreSectionID tells the sections of a core module apart. Its number is the
+// byte that stands for the section in the binary format.
+type CoreSectionID uint8
+
+// The sections of core modules.
+const (
+	CoreSectionCustom    CoreSectionID = 0
+	CoreSectionType      CoreSectionID = 1
+	CoreSectionImport    CoreSectionID = 2
+	CoreSectionFunc      CoreSectionID = 3
+	CoreSectionTable     CoreSectionID = 4
+	CoreSectionMemory    CoreSectionID = 5
+	CoreSectionGlobal    CoreSectionID = 6
+	CoreSectionExport    CoreSectionID = 7
+	CoreSectionStart     CoreSectionID = 8
+	CoreSectionElement   CoreSectionID = 9
+	CoreSectionCode      CoreSectionID = 10
+	CoreSectionData      CoreSectionID = 11
+	CoreSectionDataCount CoreSectionID = 12
+	CoreSectionTag       CoreSectionID = 13
+)
+
+// coreSections gives each section its name and its place in the order in which
+// sections must stand, which is not the order of the ids.
+var coreSections = [...]struct {
+	name  string
+	place uint8
+}{
+	CoreSectionCustom:    {"custom section", 0},
+	CoreSectionType:      {"type section", 1},
+	CoreSectionImport:    {"import section", 2},
+	CoreSectionFunc:      {"function section", 3},
+	CoreSectionTable:     {"table section", 4},
+	CoreSectionMemory:    {"memory section", 5},
+	CoreSectionTag:       {"tag section", 6},
+	CoreSectionGlobal:    {"global section", 7},
+	CoreSectionExport:    {"export section", 8},
+	CoreSectionStart:     {"start section", 9},
+	CoreSectionElement:   {"element section", 10},
+	CoreSectionDataCount: {"data count section", 11},
+	CoreSectionCode:      {"code section", 12},
+	CoreSectionData:      {"data section", 13},
 }
 
-var moduleSectionNames = [...]string{
-	"custom section", "type section", "import section", "function section",
-	"table section", "memory section", "global section", "export section",
-	"start section", "element section", "code section", "data section",
-	"data count section", "tag section",
+// String gives the name of the section.
+func (id CoreSectionID) String() string {
+	if int(id) < len(coreSections) {
+		return coreSections[id].name
+	}
+	return fmt.Sprintf("section %d", uint8(id))
 }
 
-// section is a section of a core module.
-type section struct {
-	id     byte
-	start  int // offset of the id
-	offset int // offset of the body
-	body   []byte
+// CoreSection is a section of a core module.
+type CoreSection struct {
+	ID     CoreSectionID
+	Start  int    // offset of the section's id in the outermost input
+	Offset int    // offset of Data in the outermost input
+	Data   []byte // the body; a part of the input, not a copy
 }
 
 // eachSection reads the preamble of a core module and calls f for each section
 // in order of appearance, until r has an error.
-func eachSection(r *reader, f func(section)) {
+func eachSection(r *reader, f func(CoreSection)) {
 	start := r.offset()
 	p := r.take(preambleSize, "preamble of a core module")
 	switch {
@@ -54,26 +75,28 @@ func eachSection(r *reader, f func(section)) {
 		return
 	case !bytes.HasPrefix(p, magic):
 		r.failAt(start, "not WebAssembly: magic number expected")
+	case IsComponent(p):
+		r.failAt(start+len(magic), "this is a component, a core module is expected")
 	case !IsModule(p):
-		r.failAt(start+len(magic), "version and layer of a core module expected")
+		r.failAt(start+len(magic), "unknown version of the core module format")
 	}
-	var place uint8
+	var last uint8
 	for r.ok() && r.left() > 0 {
-		s := section{start: r.offset()}
-		s.id = r.byte("section id")
-		if int(s.id) >= len(moduleOrder) {
-			r.failAt(s.start, "unknown section id %d", s.id)
+		s := CoreSection{Start: r.offset()}
+		s.ID = CoreSectionID(r.byte("section id"))
+		if int(s.ID) >= len(coreSections) {
+			r.failAt(s.Start, "unknown section id %d", s.ID)
 			return
 		}
-		if p := moduleOrder[s.id]; s.id != moduleCustom {
-			if p <= place {
-				r.failAt(s.start, "%s out of order", moduleSectionNames[s.id])
+		if place := coreSections[s.ID].place; s.ID != CoreSectionCustom {
+			if place <= last {
+				r.failAt(s.Start, "%s out of order", s.ID)
 				return
 			}
-			place = p
+			last = place
 		}
-		s.body = r.sized(moduleSectionNames[s.id])
-		s.offset = r.offset() - len(s.body)
+		s.Data = r.sized(s.ID.String())
+		s.Offset = r.offset() - len(s.Data)
 		if r.ok() {
 			f(s)
 		}

@@ -1,0 +1,41 @@
+package component
+
+import "github.com/minispin/minispin/component/abi"
+
+// CallVals calls f with values whose types are not known before run time, one
+// for each parameter, and returns its result, the zero Val when it has none.
+// Values that do not fit the parameters are an error.
+func (in *Instance) CallVals(f *ExportFunc, args ...abi.Val) (result abi.Val, err error) {
+	p, err := f.plan()
+	if err != nil {
+		return abi.Val{}, err
+	}
+	c, st := in.Enter(f)
+	defer c.Leave(&err)
+	if err := c.enterable(); err != nil {
+		return abi.Val{}, err
+	}
+	p.LowerParams(c, st, args)
+	if err := c.Invoke(); err != nil {
+		return abi.Val{}, err
+	}
+	return p.LiftResult(c, st), nil
+}
+
+// DynamicFunc makes a host function that takes and returns values of the given
+// type as Vals, one for each parameter. An error of fn traps the guest. It fails
+// when the type is faulty.
+func DynamicFunc(name string, t *abi.Func, fn func(c *Call, args []abi.Val) (abi.Val, error)) (Func, error) {
+	p, err := abi.Compile(t)
+	if err != nil {
+		return Func{}, err
+	}
+	return Func{Name: name, Type: t, Call: func(c *Call, st []Raw) error {
+		v, err := fn(c, p.LiftParams(c, st))
+		if err != nil {
+			return err
+		}
+		p.LowerResult(c, st, v)
+		return nil
+	}}, nil
+}
