@@ -16,6 +16,8 @@ type World struct {
 	// Imports and Exports hold the items of all sections, each name once, in
 	// order of first appearance.
 	Imports, Exports []WorldItem
+
+	importIndex, exportIndex map[string]int // by name, in Imports and Exports
 }
 
 // WorldSection is one section with its world.
@@ -50,16 +52,14 @@ type WorldSource struct {
 }
 
 // Import gives the import with a name, or nil.
-func (w *World) Import(name string) *WorldItem { return findItem(w.Imports, name) }
+func (w *World) Import(name string) *WorldItem { return findItem(w.Imports, w.importIndex, name) }
 
 // Export gives the export with a name, or nil.
-func (w *World) Export(name string) *WorldItem { return findItem(w.Exports, name) }
+func (w *World) Export(name string) *WorldItem { return findItem(w.Exports, w.exportIndex, name) }
 
-func findItem(items []WorldItem, name string) *WorldItem {
-	for i := range items {
-		if items[i].Name.Name == name {
-			return &items[i]
-		}
+func findItem(items []WorldItem, index map[string]int, name string) *WorldItem {
+	if i, ok := index[name]; ok {
+		return &items[i]
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ func DecodeComponentTypes(module []byte, limits Limits) (*World, error) {
 // World reads the world of a core module, as DecodeComponentTypes does. The
 // limits apply to each section on its own.
 func (m *Module) World(limits Limits) (*World, error) {
-	w := &World{}
+	w := &World{importIndex: map[string]int{}, exportIndex: map[string]int{}}
 	for i := range m.Customs {
 		c := &m.Customs[i]
 		if !strings.HasPrefix(c.Name, componentTypePrefix) {
@@ -234,9 +234,9 @@ func (w *World) merge(s *WorldSection) error {
 		var err error
 		switch decl := decl.(type) {
 		case *Import:
-			w.Imports, err = mergeItem(w.Imports, decl.Name, WorldSource{s, decl.Desc})
+			w.Imports, err = mergeItem(w.Imports, w.importIndex, decl.Name, WorldSource{s, decl.Desc})
 		case *ExportDecl:
-			w.Exports, err = mergeItem(w.Exports, decl.Name, WorldSource{s, decl.Desc})
+			w.Exports, err = mergeItem(w.Exports, w.exportIndex, decl.Name, WorldSource{s, decl.Desc})
 		}
 		if err != nil {
 			return err
@@ -245,9 +245,10 @@ func (w *World) merge(s *WorldSection) error {
 	return nil
 }
 
-func mergeItem(items []WorldItem, name ExternName, src WorldSource) ([]WorldItem, error) {
-	item := findItem(items, name.Name)
+func mergeItem(items []WorldItem, index map[string]int, name ExternName, src WorldSource) ([]WorldItem, error) {
+	item := findItem(items, index, name.Name)
 	if item == nil {
+		index[name.Name] = len(items)
 		return append(items, WorldItem{Name: name, Sources: []WorldSource{src}}), nil
 	}
 	first := item.Sources[0]
