@@ -3,38 +3,79 @@ package component
 import (
 	"context"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
-	"github.com/minispin/minispin/component/binary"
+	"github.com/minispin/minispin/component/abi"
+	"github.com/minispin/minispin/internal/cwasm"
 )
 
-func TestProbe(t *testing.T) {
+// build compiles and links a text component from testdata.
+func build(t testing.TB, e *Engine, l *Linker, file string) *InstancePre {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return buildText(t, e, l, file, string(text))
+}
+
+func buildText(t testing.TB, e *Engine, l *Linker, name, text string) *InstancePre {
+	t.Helper()
+	wasm, err := cwasm.Wat(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := e.Compile(context.Background(), name, wasm, CompileOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	pre, err := l.Link(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pre.Close)
+	return pre
+}
+
+func engine(t testing.TB) *Engine {
+	t.Helper()
 	e, err := NewEngine(EngineConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close()
-	for _, f := range []string{"rust-inbound-http", "rust-wasi-http"} {
-		b, err := os.ReadFile("../guests/bin/" + f + ".wasm")
+	t.Cleanup(e.Close)
+	return e
+}
+
+func TestEcho(t *testing.T) {
+	pre := build(t, engine(t), NewLinker(), "echo.wat")
+	in, err := pre.Instantiate(context.Background(), InstantiateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	echo, err := pre.Export("", "echo", &abi.Func{Params: []abi.Field{{Name: "s", Type: abi.String}}, Result: abi.String})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{"", "hello", "naïve ☃", strings.Repeat("x", 200_000)} {
+		v, err := in.CallVals(echo, abi.StringVal(s))
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := e.Compile(context.Background(), f, b, CompileOptions{})
-		if err != nil {
-			t.Fatal(err)
+		if got := v.Str(); got != s {
+			t.Errorf("echo(%d bytes) = %d bytes", len(s), len(got))
 		}
-		defer c.Close()
-		for _, d := range c.def.Defs {
-			if i, ok := d.(*binary.CoreInstantiate); ok {
-				t.Logf("%s: instantiate %d %v", f, i.Module, i.Args)
-			}
-		}
-		pre, err := NewLinker().Link(c)
-		if err != nil {
-			t.Log(err)
-			continue
-		}
-		defer pre.Close()
-		t.Log(pre.Exports())
+	}
+	posts, err := pre.Export("", "posts", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := in.CallVals(posts)
+	if err != nil || v.Uint() != 4 {
+		t.Errorf("post-return ran %d times, %v; want 4", v.Uint(), err)
 	}
 }

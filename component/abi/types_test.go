@@ -48,7 +48,7 @@ func TestLayout(t *testing.T) {
 		{Result(F32, F64), 16, 8, "i32 i64", false},
 		{Result(F64, U64), 16, 8, "i32 i64", false},
 		{Result(Tuple(F32, U8), Tuple(U32, F64, U8)), 32, 8, "i32 i32 i64 i32", false},
-		{Result(String, Tuple(U64, F32)), 24, 8, "i32 i64 i64", false},
+		{Result(String, Tuple(U64, F32)), 24, 8, "i32 i64 i32", false},
 		{Variant(append(cases(300), Case{"big", U64})...), 16, 8, "i32 i64", false},
 		{Variant(append(cases(300), Case{"small", U8})...), 4, 2, "i32 i32", false},
 		{Flags(labels(1)...), 1, 1, "i32", false},
