@@ -1,0 +1,50 @@
+package manifest
+
+import "slices"
+
+// A Feature is something a manifest can ask for that a host may be unable to
+// give.
+type Feature string
+
+// The features a host declares in [Options.Supports]. Permissions such as
+// key_value_stores are not among them: they mean nothing until a component
+// imports the interface concerned, and then linking says whether the host has
+// it.
+const (
+	FeatureSourceURL           Feature = "source by url"
+	FeatureSourcePackage       Feature = "source by package"
+	FeatureFiles               Feature = "files"
+	FeatureTemplates           Feature = "templates" // "{{ name }}" in a component's variables or allowed hosts
+	FeatureDependencies        Feature = "dependencies"
+	FeatureTriggerDependencies Feature = "trigger dependencies" // http middleware
+	FeatureTriggerComponents   Feature = "trigger components"   // roles beside the one component
+	FeatureWAGI                Feature = "wagi executor"
+)
+
+// An Unsupported is a use of a feature the host has not declared, with the
+// place of that use.
+type Unsupported struct {
+	Feature Feature `json:"feature"`
+	// Component and Trigger are the ids of what uses it; one of them is set.
+	Component string `json:"component,omitempty"`
+	Trigger   string `json:"trigger,omitempty"`
+	Diagnostic
+}
+
+// uses notes that component c uses feature f at v.
+func (c *Component) uses(f Feature, v value) {
+	v.r.noteUse(finding{feature: f, component: c}, v)
+}
+
+// uses notes that trigger d uses feature f at v.
+func (d *triggerDraft) uses(f Feature, v value) {
+	v.r.noteUse(finding{feature: f, trigger: d}, v)
+}
+
+func (r *reader) noteUse(f finding, v value) {
+	if slices.Contains(r.opts.Supports, f.feature) {
+		return
+	}
+	f.Diagnostic = r.src.diagnostic(v.at.value, v.path, string(f.feature)+" not supported yet", "")
+	r.unsupported = append(r.unsupported, f)
+}
