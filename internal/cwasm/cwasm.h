@@ -99,7 +99,11 @@ enum cwasm_interruption { CWASM_NOT_INTERRUPTED = 0, CWASM_CANCELED = 1, CWASM_D
 // of any engine.
 extern uint64_t cwasm_now;
 
+// cwasm_failure is what is to be told of a failed call. The frames borrow from
+// the trap or error they came from, which is therefore kept until the end.
 typedef struct cwasm_failure {
+  wasm_trap_t *trap;
+  wasmtime_error_t *error;
   wasm_byte_vec_t message;
   wasm_frame_vec_t frames;
   int32_t code;  // -1: none

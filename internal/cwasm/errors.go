@@ -110,7 +110,7 @@ func (f Frame) String() string {
 type Trap struct {
 	Code    TrapCode
 	Message string  // the engine's wording, without the backtrace
-	Frames  []Frame // innermost first
+	Frames  []Frame // innermost first, cut off after 64
 
 	cause error
 }

@@ -6,6 +6,7 @@ package cwasm
 import "C"
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -39,6 +40,10 @@ func interruptedBy(why C.uint32_t, frames []Frame) *Trap {
 	return t
 }
 
+// maxFrames bounds the backtrace: a guest that overflows its stack leaves ten
+// thousand frames, of which the innermost tell all there is to tell.
+const maxFrames = 64
+
 // takeFailure reads the trap or error of the last call and frees it.
 func (s *Store) takeFailure() (message string, code TrapCode, frames []Frame) {
 	var f C.cwasm_failure
@@ -49,7 +54,10 @@ func (s *Store) takeFailure() (message string, code TrapCode, frames []Frame) {
 	if f.code >= 0 {
 		code = TrapCode(f.code)
 	}
-	frames = make([]Frame, f.frames.size)
+	if message == "" {
+		message = code.String()
+	}
+	frames = make([]Frame, min(int(f.frames.size), maxFrames))
 	for i := range frames {
 		var c C.cwasm_frame
 		C.cwasm_frame_get(&f, C.size_t(i), &c)
@@ -64,18 +72,30 @@ func (s *Store) takeFailure() (message string, code TrapCode, frames []Frame) {
 	return message, code, frames
 }
 
-// reason cuts an engine message down to the reason. The engine prints the
-// backtrace first, which Trap.Frames carries in a usable form, and the causes
-// after it, one a line.
+// reason cuts an engine message down to the reason, on one line. The engine
+// prints the guest's backtrace first, which Trap.Frames carries in a usable
+// form, then the causes, one a line and numbered when there are several, and
+// then its own backtrace when the environment asks Rust for backtraces.
 func reason(message string) string {
-	head, causes, found := strings.Cut(message, "Caused by:")
-	head = strings.TrimSpace(head)
-	if found {
-		causes = strings.Join(strings.Fields(causes), " ")
-		if head == "" || strings.HasPrefix(head, "error while executing") {
-			return strings.TrimPrefix(causes, "wasm trap: ")
-		}
-		return strings.Join(strings.Fields(head), " ") + ": " + causes
+	message, _, _ = strings.Cut(strings.TrimRight(message, "\x00"), "\nStack backtrace:")
+	head, causes, _ := strings.Cut(message, "Caused by:")
+	if strings.HasPrefix(head, "error while executing") {
+		head = ""
 	}
-	return strings.Join(strings.Fields(head), " ")
+	var parts []string
+	for _, line := range append([]string{head}, strings.Split(causes, "\n")...) {
+		line = strings.Join(strings.Fields(line), " ")
+		if number, rest, ok := strings.Cut(line, ": "); ok && isNumber(number) {
+			line = rest
+		}
+		if line = strings.TrimPrefix(line, "wasm trap: "); line != "" {
+			parts = append(parts, line)
+		}
+	}
+	return strings.Join(parts, ": ")
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.Atoi(s)
+	return err == nil
 }

@@ -50,21 +50,20 @@ wasm_functype_t *cwasm_functype(const uint8_t *kinds, size_t params, size_t resu
 void cwasm_take_failure(cwasm_cell *cell, cwasm_failure *out) {
   memset(out, 0, sizeof *out);
   out->code = -1;
-  if (cell->trap != NULL) {
+  out->trap = cell->trap;
+  out->error = cell->error;
+  cell->trap = NULL;
+  cell->error = NULL;
+  if (out->trap != NULL) {
     wasmtime_trap_code_t code;
-    if (wasmtime_trap_code(cell->trap, &code)) out->code = code;
-    wasm_trap_message(cell->trap, &out->message);
-    wasm_trap_trace(cell->trap, &out->frames);
-    wasm_trap_delete(cell->trap);
-    cell->trap = NULL;
-  }
-  if (cell->error != NULL) {
-    if (out->message.data == NULL) {
-      wasmtime_error_message(cell->error, &out->message);
-      wasmtime_error_wasm_trace(cell->error, &out->frames);
-    }
-    wasmtime_error_delete(cell->error);
-    cell->error = NULL;
+    if (wasmtime_trap_code(out->trap, &code)) out->code = code;
+    // The message repeats the backtrace, which after a stack overflow has
+    // thousands of lines and says nothing else.
+    if (out->code != WASMTIME_TRAP_CODE_STACK_OVERFLOW) wasm_trap_message(out->trap, &out->message);
+    wasm_trap_trace(out->trap, &out->frames);
+  } else if (out->error != NULL) {
+    wasmtime_error_message(out->error, &out->message);
+    wasmtime_error_wasm_trace(out->error, &out->frames);
   }
 }
 
@@ -94,4 +93,6 @@ void cwasm_frame_get(const cwasm_failure *failure, size_t i, cwasm_frame *out) {
 void cwasm_failure_free(cwasm_failure *failure) {
   if (failure->message.data != NULL) wasm_byte_vec_delete(&failure->message);
   if (failure->frames.data != NULL) wasm_frame_vec_delete(&failure->frames);
+  if (failure->trap != NULL) wasm_trap_delete(failure->trap);
+  if (failure->error != NULL) wasmtime_error_delete(failure->error);
 }

@@ -118,6 +118,7 @@ typedef wasm_trap_t *(*wasmtime_func_unchecked_callback_t)(void *, wasmtime_call
 #define WASMTIME_EXTERN_TABLE 2
 #define WASMTIME_EXTERN_MEMORY 3
 #define WASMTIME_UPDATE_DEADLINE_CONTINUE 0
+#define WASMTIME_TRAP_CODE_STACK_OVERFLOW 0
 
 #endif  // CWASM_REAL_HEADERS
 
