@@ -28,7 +28,10 @@ static const char *request_path(int argc, char **argv) {
 }
 
 static int answer(const char *status, const char *body) {
-	printf("content-type: text/plain\n%s\n%s\n", status, body);
+	const char *parts[] = {"content-type: text/plain\n", status, "\n", body, "\n"};
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		if (fputs(parts[i], stdout) == EOF)
+			return 1;
 	return 0;
 }
 
