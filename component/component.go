@@ -18,6 +18,7 @@ type Component struct {
 	name    string
 	engine  *Engine
 	def     *binary.Component // nil for a core module
+	world   *binary.World     // of a core module
 	main    *cwasm.Module     // of a core module
 	modules map[*binary.CoreModule]*cwasm.Module
 	all     []*cwasm.Module // each distinct module once
@@ -45,6 +46,11 @@ func (e *Engine) Compile(ctx context.Context, name string, wasm []byte, opts Com
 		c.def = def
 		sources = coreModules(def, nil)
 	case binary.IsModule(wasm):
+		world, err := binary.DecodeComponentTypes(wasm, binary.Limits{})
+		if err != nil {
+			return nil, fmt.Errorf("component %s: %w", name, err)
+		}
+		c.world = world
 		sources = []*binary.CoreModule{{Bytes: wasm}}
 	default:
 		return nil, fmt.Errorf("component %s: %w", name, notWasm(wasm))

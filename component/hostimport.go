@@ -19,7 +19,7 @@ func (s *scope) hostImport(imp *binary.Import) (item, error) {
 			return item{}, fmt.Errorf("type index %d is not an instance type", imp.Desc.Index)
 		}
 		iface := k.linker.lookup(name)
-		in, err := k.bindInstance(t, iface, name)
+		in, err := k.bindInstance(t, &hostBinder{k: k, iface: iface, path: name + "#"}, name)
 		if err == nil && iface == nil && in.needsHost() {
 			k.miss(name, "this host has no such interface")
 		}
@@ -29,20 +29,38 @@ func (s *scope) hostImport(imp *binary.Import) (item, error) {
 		if !ok || t.fn == nil {
 			return item{}, fmt.Errorf("type index %d is not a function type", imp.Desc.Index)
 		}
-		return item{sort: binary.SortFunc, fn: k.bindFunc(k.linker.lookup(""), name, name, t.fn)}, nil
+		return item{sort: binary.SortFunc, fn: k.worldBinder().function(name, t.fn)}, nil
 	case binary.SortType:
 		if imp.Desc.Bound == binary.BoundEq {
 			return s.get(binary.SortType, imp.Desc.Index)
 		}
-		return item{sort: binary.SortType, typ: &typ{resource: k.bindResource(k.linker.lookup(""), name, name)}}, nil
+		return item{sort: binary.SortType, typ: k.worldBinder().resource(name)}, nil
 	}
 	k.miss(name, "the host cannot supply a %s", imp.Desc.Sort)
 	return item{}, errors.New("cannot be supplied by a host")
 }
 
-// bindInstance runs the declarators of an instance type with a host interface
-// standing for the instance; iface is nil when there is none.
-func (k *linking) bindInstance(t *typ, iface *Interface, name string) (*instance, error) {
+// worldBinder binds what a world imports outside of any interface.
+func (k *linking) worldBinder() *hostBinder {
+	iface := k.linker.lookup("")
+	if iface == nil {
+		iface = &Interface{}
+	}
+	return &hostBinder{k: k, iface: iface}
+}
+
+// A binder says what the functions and resources are that an instance type only
+// declares.
+type binder interface {
+	// function returns the function of a name and type.
+	function(name string, t *abi.Func) *function
+	// resource returns the resource type of a name.
+	resource(name string) *typ
+}
+
+// bindInstance runs the declarators of an instance type, t, with what b has.
+// name is what the instance is called in the list of missing imports.
+func (k *linking) bindInstance(t *typ, b binder, name string) (*instance, error) {
 	s := &scope{k: k, parent: t.scope, exports: map[string]item{}}
 	for _, d := range t.instance.Decls {
 		e, ok := d.(*binary.ExportDecl)
@@ -52,42 +70,45 @@ func (k *linking) bindInstance(t *typ, iface *Interface, name string) (*instance
 			}
 			continue
 		}
-		en := e.Name.Name
-		it := item{sort: e.Desc.Sort}
-		switch e.Desc.Sort {
-		case binary.SortFunc:
-			ft, ok := index(s.types, e.Desc.Index)
-			if !ok || ft.fn == nil {
-				return nil, at(d, fmt.Errorf("export %q: type index %d is not a function type", en, e.Desc.Index))
-			}
-			it.fn = k.bindFunc(iface, en, name+"#"+en, ft.fn)
-		case binary.SortType:
-			if e.Desc.Bound == binary.BoundEq {
-				var err error
-				if it, err = s.get(binary.SortType, e.Desc.Index); err != nil {
-					return nil, at(d, err)
-				}
-			} else {
-				it.typ = &typ{resource: k.bindResource(iface, en, name+"#"+en), placeholder: iface == nil}
-			}
-		case binary.SortInstance:
-			it2, ok := index(s.types, e.Desc.Index)
-			if !ok || it2.instance == nil {
-				return nil, at(d, fmt.Errorf("export %q: type index %d is not an instance type", en, e.Desc.Index))
-			}
-			k.miss(name+"#"+en, "a host interface has no instances inside")
-			in, err := k.bindInstance(it2, nil, name+"#"+en)
-			if err != nil {
-				return nil, err
-			}
-			it.inst = in
-		default:
-			return nil, at(d, fmt.Errorf("export %q: a host interface cannot supply a %s", en, e.Desc.Sort))
+		it, err := s.bindExport(e, b, name)
+		if err != nil {
+			return nil, at(d, fmt.Errorf("export %q: %w", e.Name.Name, err))
 		}
-		s.exports[en] = it
+		s.exports[e.Name.Name] = it
 		s.add(it)
 	}
 	return &instance{exports: s.exports}, nil
+}
+
+// bindExport runs one export declarator of an instance or component type.
+func (s *scope) bindExport(e *binary.ExportDecl, b binder, name string) (item, error) {
+	en := e.Name.Name
+	it := item{sort: e.Desc.Sort}
+	switch e.Desc.Sort {
+	case binary.SortFunc:
+		ft, ok := index(s.types, e.Desc.Index)
+		if !ok || ft.fn == nil {
+			return it, fmt.Errorf("type index %d is not a function type", e.Desc.Index)
+		}
+		it.fn = b.function(en, ft.fn)
+	case binary.SortType:
+		if e.Desc.Bound == binary.BoundEq {
+			return s.get(binary.SortType, e.Desc.Index)
+		}
+		it.typ = b.resource(en)
+	case binary.SortInstance:
+		inner, ok := index(s.types, e.Desc.Index)
+		if !ok || inner.instance == nil {
+			return it, fmt.Errorf("type index %d is not an instance type", e.Desc.Index)
+		}
+		s.k.miss(name+"#"+en, "a host interface has no instances inside")
+		var err error
+		it.inst, err = s.k.bindInstance(inner, &hostBinder{k: s.k, path: name + "#" + en + "#"}, name+"#"+en)
+		return it, err
+	default:
+		return it, fmt.Errorf("a host interface cannot supply a %s", e.Desc.Sort)
+	}
+	return it, nil
 }
 
 // needsHost reports whether somebody has to implement the instance: one that
@@ -101,38 +122,47 @@ func (in *instance) needsHost() bool {
 	return false
 }
 
-// bindFunc finds a host function and checks that its type is the imported one.
-func (k *linking) bindFunc(iface *Interface, name, path string, want *abi.Func) *function {
-	f := &function{name: path, typ: want, host: unlinked}
-	if iface == nil {
-		if path == name { // a function of the world: no interface was looked for
-			k.miss(path, "this host has no such function")
-		}
+// hostBinder binds to a host interface. What the interface lacks is missing;
+// without an interface it is up to the caller to say so.
+type hostBinder struct {
+	k     *linking
+	iface *Interface // nil: there is none
+	path  string     // of the interface, with the separator
+}
+
+func (b *hostBinder) function(name string, want *abi.Func) *function {
+	f := &function{name: b.path + name, typ: want, host: unlinked}
+	if b.iface == nil {
 		return f
 	}
-	h := iface.funcs[name]
+	h := b.iface.funcs[name]
 	if h == nil {
-		k.miss(path, "%s of this host has no such function", iface.Name)
+		b.k.miss(b.path+name, "%s has no such function", b.title())
 		return f
 	}
 	if err := abi.EqualFunc(want, h.Type, nil); err != nil {
-		k.miss(path, "its type is not the host's: %v", err)
+		b.k.miss(b.path+name, "its type is not the host's: %v", err)
 		return f
 	}
 	f.host = h.Call
 	return f
 }
 
-func (k *linking) bindResource(iface *Interface, name, path string) *abi.Resource {
-	if iface != nil {
-		if r := iface.resources[name]; r != nil {
-			return r
+func (b *hostBinder) resource(name string) *typ {
+	if b.iface != nil {
+		if r := b.iface.resources[name]; r != nil {
+			return &typ{resource: r}
 		}
-		k.miss(path, "%s of this host has no such resource", iface.Name)
-	} else if path == name {
-		k.miss(path, "this host has no such resource")
+		b.k.miss(b.path+name, "%s has no such resource", b.title())
 	}
-	return &abi.Resource{Name: path}
+	return &typ{resource: &abi.Resource{Name: b.path + name}, placeholder: true}
+}
+
+func (b *hostBinder) title() string {
+	if b.iface.Name == "" {
+		return "this host"
+	}
+	return b.iface.Name + " of this host"
 }
 
 // unlinked stands where a missing function would be; linking fails before it

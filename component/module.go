@@ -1,5 +1,289 @@
 package component
 
-import "errors"
+import (
+	"fmt"
+	"strings"
 
-func (k *linking) linkModule(pre *InstancePre) error { return errors.New("pending") }
+	"github.com/minispin/minispin/component/abi"
+	"github.com/minispin/minispin/component/binary"
+	"github.com/minispin/minispin/internal/cwasm"
+)
+
+// This file links a core module as it stands before it is made into a
+// component. Its component-type sections give the types of its world; the names
+// of its core imports and exports say which function of the world each is.
+// BuildTargets.md of the component model describes these names.
+
+// Names of core exports that belong to the convention and not to the world.
+const (
+	memoryExport     = "memory"
+	reallocExport    = "cabi_realloc"
+	initializeExport = "_initialize"
+	startExport      = "_start"
+	postReturnPrefix = "cabi_post_"
+
+	resourceDropPrefix = "[resource-drop]"
+	resourceNewPrefix  = "[resource-new]"
+	resourceRepPrefix  = "[resource-rep]"
+	exportPrefix       = "[export]"
+	worldModule        = "$root"
+)
+
+// moduleLinking is the linking of one core module.
+type moduleLinking struct {
+	k    *linking
+	core *coreInstance
+	opts canonOptions
+
+	// What the world's sections say, by the name of the interface, "" for the
+	// world itself.
+	imports map[string]map[string]moduleItem
+	exports map[string]map[string]moduleItem
+	missing map[string]string // of all the world's imports, reason by path
+}
+
+// moduleItem is an item of the world with the string encoding of its section.
+type moduleItem struct {
+	item
+	encoding abi.Encoding
+}
+
+func (k *linking) linkModule(pre *InstancePre) error {
+	info := k.info(k.component.main)
+	k.instances = 1
+	k.steps = []cwasm.Step{{Module: k.component.main}}
+	m := &moduleLinking{
+		k:       k,
+		core:    &coreInstance{items: map[string]coreItem{}, exports: info.exports},
+		imports: map[string]map[string]moduleItem{},
+		exports: map[string]map[string]moduleItem{},
+		missing: map[string]string{},
+	}
+	m.opts = canonOptions{memory: m.slot(memoryExport), realloc: m.slot(reallocExport), postReturn: -1}
+	for _, s := range k.component.world.Sections {
+		if err := m.section(s); err != nil {
+			return fmt.Errorf("world %s: %w", s.Name, err)
+		}
+	}
+	for _, miss := range k.missing {
+		m.missing[miss.Name] = miss.Reason
+	}
+	k.missing = nil // a world lists more than the module uses
+	imports := make([]cwasm.Import, len(info.imports))
+	for i, imp := range info.imports {
+		it, ok := m.bindImport(imp.Module, imp.Name)
+		if ok {
+			imports[i] = it.asImport()
+		}
+	}
+	k.steps[0].Imports = imports
+	m.bindExports(pre)
+	pre.initialize = m.slot(initializeExport)
+	if s := m.slot(startExport); s >= 0 {
+		pre.core[startExport] = s
+	}
+	return nil
+}
+
+// slot returns the slot of an export of the module, or -1.
+func (m *moduleLinking) slot(name string) int {
+	it, err := m.k.coreExport(m.core, name)
+	if err != nil {
+		return -1
+	}
+	return it.slot
+}
+
+// section runs the types of one component-type section.
+func (m *moduleLinking) section(ws *binary.WorldSection) error {
+	if err := refuseForms(ws.Component); err != nil {
+		return err
+	}
+	outermost := &scope{k: m.k, exports: map[string]item{}}
+	middle := &scope{k: m.k, parent: outermost, exports: map[string]item{}}
+	s := &scope{k: m.k, parent: middle, exports: map[string]item{}}
+	enc := encodingOf(ws.StringEncoding)
+	for _, d := range ws.Type.Decls {
+		switch d := d.(type) {
+		case *binary.Import:
+			it, err := s.hostImport(d)
+			if err != nil {
+				return at(d, err)
+			}
+			s.add(it)
+			m.record(m.imports, d.Name.Name, it, enc)
+		case *binary.ExportDecl:
+			it, err := m.export(s, d)
+			if err != nil {
+				return at(d, err)
+			}
+			s.add(it)
+			m.record(m.exports, d.Name.Name, it, enc)
+		default:
+			if err := s.define(d); err != nil {
+				return at(d, err)
+			}
+		}
+	}
+	return nil
+}
+
+// record files an item of the world under its interface.
+func (m *moduleLinking) record(to map[string]map[string]moduleItem, name string, it item, enc abi.Encoding) {
+	put := func(iface, name string, it item) {
+		if to[iface] == nil {
+			to[iface] = map[string]moduleItem{}
+		}
+		if _, ok := to[iface][name]; !ok {
+			to[iface][name] = moduleItem{it, enc}
+		}
+	}
+	if it.sort != binary.SortInstance {
+		put("", name, it)
+		return
+	}
+	for n, x := range it.inst.exports {
+		put(name, n, x)
+	}
+}
+
+// export runs an export of the world: functions are the module's, resources of
+// its own making.
+func (m *moduleLinking) export(s *scope, d *binary.ExportDecl) (item, error) {
+	name := d.Name.Name
+	if d.Desc.Sort != binary.SortInstance {
+		return s.bindExport(d, &moduleBinder{m: m}, name)
+	}
+	t, ok := index(s.types, d.Desc.Index)
+	if !ok || t.instance == nil {
+		return item{}, fmt.Errorf("export %q: type index %d is not an instance type", name, d.Desc.Index)
+	}
+	in, err := m.k.bindInstance(t, &moduleBinder{m: m, prefix: name + "#", known: m.exports[name]}, name)
+	return item{sort: binary.SortInstance, inst: in}, err
+}
+
+// moduleBinder binds what a world exports to the module's core exports.
+type moduleBinder struct {
+	m      *moduleLinking
+	prefix string
+	known  map[string]moduleItem // of an earlier section
+}
+
+func (b *moduleBinder) function(name string, t *abi.Func) *function {
+	full := b.prefix + name
+	opts := b.m.opts
+	opts.postReturn = b.m.slot(postReturnPrefix + full)
+	return &function{name: full, typ: t, lifted: &lifted{slot: b.m.slot(full), opts: opts}}
+}
+
+func (b *moduleBinder) resource(name string) *typ {
+	if it, ok := b.known[name]; ok && it.sort == binary.SortType {
+		return it.typ
+	}
+	return &typ{resource: &abi.Resource{
+		Name: b.prefix + name,
+		Data: &guestResource{dtor: b.m.slot(b.prefix + "[dtor]" + name)},
+	}}
+}
+
+// bindImport finds what a core import stands for. When it is missing that is
+// noted and ok is false.
+func (m *moduleLinking) bindImport(module, name string) (coreItem, bool) {
+	if c := m.k.linker.core[module]; c != nil {
+		for i := range c.Funcs {
+			if f := &c.Funcs[i]; f.Name == name {
+				return m.k.lowerHost(abi.CoreFunc{Params: f.Params, Results: f.Results}, f.Call, 0, m.opts), true
+			}
+		}
+		m.k.miss(module+"#"+name, "%s of this host has no such function", module)
+		return coreItem{}, false
+	}
+	iface, items := module, m.imports
+	if in, ok := strings.CutPrefix(module, exportPrefix); ok {
+		iface, items = in, m.exports
+	}
+	if iface == worldModule {
+		iface = ""
+	}
+	for _, r := range []struct {
+		prefix string
+		core   abi.CoreFunc
+		make   func(*ResourceType) HostFunc
+	}{
+		{resourceDropPrefix, abi.CoreFunc{Params: i32}, resourceDrop},
+		{resourceNewPrefix, abi.CoreFunc{Params: i32, Results: i32}, resourceNew},
+		{resourceRepPrefix, abi.CoreFunc{Params: i32, Results: i32}, resourceRep},
+	} {
+		res, ok := strings.CutPrefix(name, r.prefix)
+		if !ok {
+			continue
+		}
+		it, ok := items[iface][res]
+		if !ok || it.typ == nil || it.typ.resource == nil {
+			return m.miss(iface, res)
+		}
+		if it.typ.placeholder {
+			return m.miss(iface, res)
+		}
+		return m.k.lowerHost(r.core, r.make(it.typ.resource), 0, noOptions), true
+	}
+	it, ok := items[iface][name]
+	if !ok || it.fn == nil || m.isMissing(iface, name) {
+		return m.miss(iface, name)
+	}
+	opts := m.opts
+	opts.encoding = it.encoding
+	return m.k.lowerHost(it.fn.typ.CoreType(abi.CanonLower), it.fn.host, 0, opts), true
+}
+
+func path(iface, name string) string {
+	if iface == "" {
+		return name
+	}
+	return iface + "#" + name
+}
+
+func (m *moduleLinking) isMissing(iface, name string) bool {
+	_, a := m.missing[iface]
+	_, b := m.missing[path(iface, name)]
+	return a || b
+}
+
+// miss notes a missing import: the interface once, when all of it is missing.
+func (m *moduleLinking) miss(iface, name string) (coreItem, bool) {
+	if reason, ok := m.missing[iface]; ok {
+		if reason != "" {
+			m.k.miss(iface, "%s", reason)
+			m.missing[iface] = ""
+		}
+		return coreItem{}, false
+	}
+	reason := m.missing[path(iface, name)]
+	if reason == "" {
+		reason = "the module's component-type sections do not describe it, and this host has no core module of that name"
+	}
+	m.k.miss(path(iface, name), "%s", reason)
+	return coreItem{}, false
+}
+
+// bindExports makes the world's exports callable. An export of the world that
+// the module does not have is left out.
+func (m *moduleLinking) bindExports(pre *InstancePre) {
+	for iface, items := range m.exports {
+		for name, it := range items {
+			if it.sort != binary.SortFunc || it.fn.lifted.slot < 0 {
+				continue
+			}
+			it.fn.lifted.opts.encoding = it.encoding
+			f := newExportFunc(it.fn.name, it.fn)
+			if iface == "" {
+				pre.funcs[name] = f
+				continue
+			}
+			if pre.exports[iface] == nil {
+				pre.exports[iface] = map[string]*ExportFunc{}
+			}
+			pre.exports[iface][name] = f
+		}
+	}
+}

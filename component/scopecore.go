@@ -131,12 +131,7 @@ func (s *scope) aliasCore(d *binary.AliasCoreExport) error {
 // options resolves canonical options to slots.
 func (s *scope) options(o binary.CanonOptions) (canonOptions, error) {
 	opts := noOptions
-	switch o.StringEncoding {
-	case binary.UTF16:
-		opts.encoding = abi.UTF16
-	case binary.Latin1UTF16:
-		opts.encoding = abi.Latin1OrUTF16
-	}
+	opts.encoding = encodingOf(o.StringEncoding)
 	if o.Async || o.GC || o.Callback.Present {
 		return opts, fmt.Errorf("canonical options (async, callback, gc) that this host does not run")
 	}
@@ -163,6 +158,16 @@ func (s *scope) options(o binary.CanonOptions) (canonOptions, error) {
 		*x.to = it.slot
 	}
 	return opts, nil
+}
+
+func encodingOf(e binary.StringEncoding) abi.Encoding {
+	switch e {
+	case binary.UTF16:
+		return abi.UTF16
+	case binary.Latin1UTF16:
+		return abi.Latin1OrUTF16
+	}
+	return abi.UTF8
 }
 
 // lift makes a component function of a core one.

@@ -75,7 +75,7 @@ func ParseName(s string) (ExternName, error) {
 func parseName(s string) (ExternName, []Form, error) {
 	for _, dep := range dependencies {
 		if rest, ok := strings.CutPrefix(s, dep.prefix); ok {
-			if end := strings.IndexByte(rest, '>'); end < 1 || end != len(rest)-1 && dep.kind != NameLockedDep && dep.kind != NameURL {
+			if len(rest) < 2 || !strings.HasSuffix(rest, ">") {
 				return ExternName{}, nil, fmt.Errorf("name %q: text between < and > expected", s)
 			}
 			return ExternName{Name: s, Kind: dep.kind}, nil, nil
