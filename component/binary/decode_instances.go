@@ -1,7 +1,5 @@
 package binary
 
-import "fmt"
-
 // coreInstance reads a core instance. Binary.md, section Instance Definitions.
 func (d *decoder) coreInstance() {
 	at := At(d.offset())
@@ -345,10 +343,10 @@ func (d *decoder) checkName(offset int, n ExternName, sort Sort) {
 	switch n.Kind {
 	case NameConstructor, NameMethod, NameStatic:
 		if sort != SortFunc {
-			d.failAt(offset, "%q must name a func, not a %s", n.Name, sort)
+			d.failAt(offset, "%q names a func only, and this is of sort %s", n.Name, sort)
 		}
 	}
 	if n.Attrs != nil && n.Attrs.Implements != "" && (sort != SortInstance || n.Kind != NameLabel) {
-		d.failAt(offset, "only an instance with a plain name can have an implements attribute, not the %s %q", sort, fmt.Sprint(n))
+		d.failAt(offset, "only an instance with a plain name can have an implements attribute, and %q is of sort %s", n.Name, sort)
 	}
 }

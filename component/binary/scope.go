@@ -26,7 +26,7 @@ type scope struct {
 }
 
 func newScope(outer *scope) *scope {
-	s := &scope{outer: outer, exported: map[string]export{}}
+	s := &scope{outer: outer}
 	if outer != nil {
 		s.depth = outer.depth + 1
 	}
@@ -144,6 +144,9 @@ func (s *scope) coreShapes(def Def) []coreShape {
 // export notes an export of the component or type being read.
 func (d *decoder) export(offset int, name string, sort Sort, sh *shape) {
 	d.unique(&d.scope.exports, offset, "export name", name)
+	if d.scope.exported == nil {
+		d.scope.exported = map[string]export{}
+	}
 	d.scope.exported[name] = export{sort, sh}
 }
 
