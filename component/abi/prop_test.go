@@ -208,18 +208,11 @@ func TestRoundTrip(t *testing.T) {
 			p.LowerResult(b, bs, result)
 		}
 		check("result in the callee", []Val{result}, []Val{p.LiftResult(b, bs)})
-		retptr := as[len(as)-1]
-		if p.retptr {
-			retptr = as[len(p.Lower.Params)-1]
-		}
 		x.Result(b, a, bs, as)
 		if p.retptr {
-			as[0] = retptr
+			as[0].SetU32(p.resultPointer(as))
 		}
 		check("result in the caller", []Val{result}, []Val{p.LiftResult(a, as)})
-
-		// A host returns to guest a.
-		as[len(p.Lower.Params)] = Raw{}
 	})
 }
 
