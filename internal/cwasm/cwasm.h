@@ -12,6 +12,7 @@ typedef struct cwasm_host {
   int32_t mem_slot;  // the memory whose view is handed over, or -1
 } cwasm_host;
 
+// cwasm_fetch names something to look up; slot is where it goes.
 typedef struct cwasm_fetch {
   const char *name;
   size_t name_len;
@@ -40,11 +41,9 @@ typedef struct cwasm_step {
 typedef struct cwasm_plan {
   wasm_engine_t *engine;
   cwasm_host *hosts;
-  wasm_functype_t **host_types;
   cwasm_step *steps;
-  uint32_t *host_externs;  // host functions that steps without pre import
-  wasmtime_linker_t *host_linker;
-  uint32_t hosts_len;
+  cwasm_fetch *host_externs;       // names in host_linker of what steps without pre import
+  wasmtime_linker_t *host_linker;  // half the price of making the function anew
   uint32_t steps_len;
   uint32_t host_externs_len;
   uint32_t slots_len;

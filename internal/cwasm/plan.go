@@ -83,6 +83,9 @@ type slot struct {
 	isRealloc bool // a function of the shape of the canonical ABI's realloc
 }
 
+// maxSlots bounds the C memory of each store.
+const maxSlots = 1 << 20
+
 var reallocType = FuncType{Params: []ValKind{I32, I32, I32, I32}, Results: []ValKind{I32}}
 
 // NewPlan checks that every import is met by something of its type and binds
@@ -93,6 +96,9 @@ var reallocType = FuncType{Params: []ValKind{I32, I32, I32, I32}, Results: []Val
 func NewPlan(c PlanConfig) (*Plan, error) {
 	if c.Engine == nil {
 		return nil, errors.New("make plan: no engine")
+	}
+	if c.Slots < 0 || c.Slots > maxSlots {
+		return nil, fmt.Errorf("make plan: %d slots", c.Slots)
 	}
 	p := &Plan{hosts: c.Hosts, slots: make([]slot, c.Slots)}
 	if err := p.check(c); err != nil {
@@ -173,6 +179,9 @@ func (p *Plan) check(c PlanConfig) error {
 	for i, h := range c.Hosts {
 		if h.Func == nil {
 			return fmt.Errorf("host function %d is nil", i)
+		}
+		if !h.Type.known() {
+			return fmt.Errorf("host function %d has the impossible type %v", i, h.Type)
 		}
 		if h.MemSlot < -1 || h.MemSlot >= len(p.slots) {
 			return fmt.Errorf("host function %d: no slot %d", i, h.MemSlot)

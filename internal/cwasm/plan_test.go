@@ -197,6 +197,12 @@ func TestLinkErrors(t *testing.T) {
 	if _, err := NewPlan(PlanConfig{Engine: e, Hosts: []HostImport{{MemSlot: -1}}}); err == nil {
 		t.Error("a host function may be nil")
 	}
+	if _, err := NewPlan(PlanConfig{Engine: e, Hosts: []HostImport{{MemSlot: -1, Func: nothing, Type: FuncType{Results: []ValKind{9}}}}}); err == nil {
+		t.Error("a host function may have an unknown type")
+	}
+	if _, err := NewPlan(PlanConfig{Engine: e, Slots: -1}); err == nil {
+		t.Error("there may be fewer than no slots")
+	}
 	if _, err := NewPlan(PlanConfig{}); err == nil {
 		t.Error("a plan needs no engine")
 	}

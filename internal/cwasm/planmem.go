@@ -17,7 +17,7 @@ type planMemory struct {
 
 	// Everything to release, in order of making.
 	blocks  []unsafe.Pointer
-	types   []*C.wasm_functype_t
+	types   []*C.wasm_functype_t // of the host functions
 	modules []*C.wasmtime_module_t
 	pres    []*C.wasmtime_instance_pre_t
 }
@@ -60,29 +60,58 @@ func newPlanMemory(c PlanConfig, p *Plan) (*planMemory, error) {
 	plan.steps, plan.steps_len = unsafe.SliceData(steps), C.uint32_t(len(steps))
 	externs := map[int]int{} // host function -> its place in host_externs
 	for i, step := range c.Steps {
-		if err := m.step(&steps[i], step, c.Hosts, externs); err != nil {
+		if err := m.step(&steps[i], step, externs); err != nil {
 			m.free()
 			return nil, fmt.Errorf("step %d: %w", i, err)
 		}
 	}
-	list := array[C.uint32_t](m, len(externs))
-	for host, place := range externs {
-		list[place] = C.uint32_t(host)
+	if err := m.externs(externs); err != nil {
+		m.free()
+		return nil, err
 	}
-	plan.host_externs, plan.host_externs_len = unsafe.SliceData(list), C.uint32_t(len(list))
 	return m, nil
+}
+
+// externs makes the linker from which each store gets the host functions that
+// steps import beside exports of other steps.
+func (m *planMemory) externs(externs map[int]int) error {
+	if len(externs) == 0 {
+		return nil
+	}
+	linker := C.wasmtime_linker_new(m.plan.engine)
+	m.plan.host_linker = linker
+	list := array[C.cwasm_fetch](m, len(externs))
+	for host, place := range externs {
+		name := strconv.Itoa(host)
+		list[place] = C.cwasm_fetch{name: m.text(name), name_len: C.size_t(len(name)), slot: C.uint32_t(place)}
+		if err := m.define(linker, "", name, host); err != nil {
+			return err
+		}
+	}
+	m.plan.host_externs, m.plan.host_externs_len = unsafe.SliceData(list), C.uint32_t(len(list))
+	return nil
+}
+
+// define adds a host function to a linker under a name.
+func (m *planMemory) define(linker *C.wasmtime_linker_t, module, name string, host int) error {
+	cModule, cName := C.CString(module), C.CString(name)
+	defer C.free(unsafe.Pointer(cModule))
+	defer C.free(unsafe.Pointer(cName))
+	env := &unsafe.Slice(m.plan.hosts, len(m.types))[host]
+	err := C.cwasm_define(linker, cModule, C.size_t(len(module)), cName, C.size_t(len(name)), m.types[host], env)
+	if err != nil {
+		return fmt.Errorf("define import %q %q: %w", module, name, takeError(err))
+	}
+	return nil
 }
 
 func (m *planMemory) hosts(hosts []HostImport) {
 	list := array[C.cwasm_host](m, len(hosts))
-	types := array[*C.wasm_functype_t](m, len(hosts))
 	for i, h := range hosts {
 		list[i] = C.cwasm_host{index: C.uint32_t(i), mem_slot: C.int32_t(h.MemSlot)}
-		types[i] = functype(h.Type)
-		m.types = append(m.types, types[i])
+		m.types = append(m.types, functype(h.Type))
 	}
-	m.plan.hosts, m.plan.hosts_len = unsafe.SliceData(list), C.uint32_t(len(list))
-	m.plan.host_types = unsafe.SliceData(types)
+	m.plan.hosts = unsafe.SliceData(list)
 }
 
 func functype(t FuncType) *C.wasm_functype_t {
@@ -97,7 +126,7 @@ func functype(t FuncType) *C.wasm_functype_t {
 	return C.cwasm_functype(&kinds[0], C.size_t(len(t.Params)), C.size_t(len(t.Results)))
 }
 
-func (m *planMemory) step(out *C.cwasm_step, step Step, hosts []HostImport, externs map[int]int) error {
+func (m *planMemory) step(out *C.cwasm_step, step Step, externs map[int]int) error {
 	fetches := array[C.cwasm_fetch](m, len(step.Fetch))
 	for i, f := range step.Fetch {
 		fetches[i] = C.cwasm_fetch{name: m.text(f.Export), name_len: C.size_t(len(f.Export)), slot: C.uint32_t(f.Slot)}
@@ -111,7 +140,7 @@ func (m *planMemory) step(out *C.cwasm_step, step Step, hosts []HostImport, exte
 	m.modules = append(m.modules, module)
 	out.module = module
 	if bindable(step) {
-		pre, err := m.bind(module, step, hosts)
+		pre, err := m.bind(module, step)
 		out.pre = pre
 		return err
 	}
@@ -151,20 +180,13 @@ func bindable(step Step) bool {
 }
 
 // bind links the module with its host functions, once for all stores.
-func (m *planMemory) bind(module *C.wasmtime_module_t, step Step, hosts []HostImport) (*C.wasmtime_instance_pre_t, error) {
+func (m *planMemory) bind(module *C.wasmtime_module_t, step Step) (*C.wasmtime_instance_pre_t, error) {
 	linker := C.wasmtime_linker_new(m.plan.engine)
 	defer C.wasmtime_linker_delete(linker)
 	C.wasmtime_linker_allow_shadowing(linker, true)
-	list := unsafe.Slice(m.plan.hosts, len(hosts))
-	types := unsafe.Slice(m.plan.host_types, len(hosts))
 	for i, imp := range step.Module.Imports() {
-		host := step.Imports[i].Host
-		mod, name := C.CString(imp.Module), C.CString(imp.Name)
-		err := C.cwasm_define(linker, mod, C.size_t(len(imp.Module)), name, C.size_t(len(imp.Name)), types[host], &list[host])
-		C.free(unsafe.Pointer(mod))
-		C.free(unsafe.Pointer(name))
-		if err != nil {
-			return nil, fmt.Errorf("define import %s %s: %w", strconv.Quote(imp.Module), strconv.Quote(imp.Name), takeError(err))
+		if err := m.define(linker, imp.Module, imp.Name, step.Imports[i].Host); err != nil {
+			return nil, err
 		}
 	}
 	var pre *C.wasmtime_instance_pre_t
@@ -187,6 +209,9 @@ func takeError(err *C.wasmtime_error_t) error {
 func (m *planMemory) free() {
 	for _, pre := range m.pres {
 		C.wasmtime_instance_pre_delete(pre)
+	}
+	if m.plan.host_linker != nil {
+		C.wasmtime_linker_delete(m.plan.host_linker)
 	}
 	for _, module := range m.modules {
 		C.wasmtime_module_delete(module)

@@ -130,10 +130,12 @@ int cwasm_instantiate(cwasm_cell *cell) {
   wasmtime_store_epoch_deadline_callback(cell->store, on_epoch, cell, NULL);
   wasmtime_context_set_epoch_deadline(cell->context, 1);
   for (uint32_t i = 0; i < plan->host_externs_len; i++) {
-    uint32_t host = plan->host_externs[i];
-    cell->externs[i].kind = WASMTIME_EXTERN_FUNC;
-    wasmtime_func_new_unchecked(cell->context, plan->host_types[host], enter_host, &plan->hosts[host], NULL,
-                                &cell->externs[i].of.func);
+    const cwasm_fetch *fetch = &plan->host_externs[i];
+    if (!wasmtime_linker_get(plan->host_linker, cell->context, "", 0, fetch->name, fetch->name_len,
+                             &cell->externs[fetch->slot])) {
+      cell->error = wasmtime_error_new("host function vanished");
+      return CWASM_FAILED;
+    }
   }
   for (uint32_t i = 0; i < plan->steps_len; i++) {
     if (!run_step(cell, &plan->steps[i])) {

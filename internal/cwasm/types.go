@@ -56,6 +56,13 @@ func (t FuncType) Equal(u FuncType) bool {
 	return slices.Equal(t.Params, u.Params) && slices.Equal(t.Results, u.Results)
 }
 
+// known reports whether every kind is one the engine can be told of; others
+// make it abort the process.
+func (t FuncType) known() bool {
+	odd := func(k ValKind) bool { return k > V128 && k != ExternRef && k != FuncRef }
+	return !slices.ContainsFunc(t.Params, odd) && !slices.ContainsFunc(t.Results, odd)
+}
+
 // String returns the type as the text format writes it.
 func (t FuncType) String() string {
 	var b strings.Builder

@@ -193,8 +193,6 @@ wasmtime_error_t *wasmtime_instance_new(wasmtime_context_t *, const wasmtime_mod
                                         size_t, wasmtime_instance_t *, wasm_trap_t **);
 bool wasmtime_instance_export_get(wasmtime_context_t *, const wasmtime_instance_t *, const char *name, size_t,
                                   wasmtime_extern_t *);
-void wasmtime_func_new_unchecked(wasmtime_context_t *, const wasm_functype_t *, wasmtime_func_unchecked_callback_t,
-                                 void *env, void (*finalizer)(void *), wasmtime_func_t *);
 
 // Running.
 wasmtime_error_t *wasmtime_func_call_unchecked(wasmtime_context_t *, const wasmtime_func_t *, wasmtime_val_raw_t *,
