@@ -74,6 +74,12 @@ func TestReferencesAreResolved(t *testing.T) {
 		t.Fatalf("no type %s", name)
 		return nil
 	}
+	if got := goods.Type("exchange-rate"); got != money.Types[1] {
+		t.Errorf("exchange-rate is %+v, want the rate of demo:money", got)
+	}
+	if goods.Type("find") != nil || goods.Type("Item") != nil {
+		t.Error("Type finds what is no type of that name")
+	}
 	price := def("item").Body.(*Record).Fields[1].Type.(*Ref)
 	if price.Def != money.Types[0] || price.Def.Interface != money {
 		t.Errorf("amount leads to %+v, not to the definition in demo:money", price.Def)

@@ -99,6 +99,15 @@ func (i *Interface) ID() string {
 	return i.Package.member(i.Name)
 }
 
+// Type finds a type by the name it has in the interface, whether it is defined
+// there or used from another one. It gives nil if there is none.
+func (i *Interface) Type(name string) *TypeDef {
+	if e, ok := i.scope.find(name); ok && e.name == name {
+		return e.def
+	}
+	return nil
+}
+
 // World says what a component imports and exports.
 type World struct {
 	Pos      Pos

@@ -44,6 +44,7 @@ type pkg struct {
 	values  *file             // descriptors and functions that move values
 	helpers map[string]string // text of those functions by name
 	taken   map[string]string // package-level names, and what they are for
+	about   string            // the rules of the package, for its comment
 }
 
 // file is a Go file in the making.
@@ -300,6 +301,9 @@ func (f *file) format() ([]byte, error) {
 		if f.pkg.iface.Docs != "" {
 			b.WriteString("//\n" + comment(f.pkg.iface.Docs))
 		}
+		if f.pkg.about != "" {
+			b.WriteString("//\n" + comment(wrap(f.pkg.about)))
+		}
 	} else {
 		b.WriteByte('\n')
 	}
@@ -338,6 +342,26 @@ func (f *file) format() ([]byte, error) {
 	return text, nil
 }
 
+// wrap breaks a sentence into lines of a comment's usual width.
+func wrap(sentence string) string {
+	var b strings.Builder
+	width := 0
+	for n, word := range strings.Fields(sentence) {
+		switch {
+		case n == 0:
+		case width+1+len(word) > 77:
+			b.WriteByte('\n')
+			width = 0
+		default:
+			b.WriteByte(' ')
+			width++
+		}
+		b.WriteString(word)
+		width += len(word)
+	}
+	return b.String()
+}
+
 // comment makes Go comment lines of text.
 func comment(text string) string {
 	var b strings.Builder
@@ -350,7 +374,7 @@ func comment(text string) string {
 // document writes the comment of a declaration: a sentence that says what in
 // WIT it is, and WIT's own words.
 func (f *file) document(sentence, docs string) {
-	f.printf("\n%s", comment(sentence))
+	f.printf("\n%s", comment(wrap(sentence)))
 	if docs != "" {
 		f.printf("//\n%s", comment(docs))
 	}

@@ -58,7 +58,7 @@ func (f *file) guestFunc(fn *wit.Func) {
 		if fail != nil {
 			e = "of type " + f.errorType(fail)
 		}
-		f.printf("//\n%s", comment(fmt.Sprintf("A failure the guest reports is %s; any other error is a trap.", e)))
+		f.printf("//\n%s", comment(wrap(fmt.Sprintf("A failure the guest reports is %s; any other error is a trap.", e))))
 	}
 	results := "(err error)"
 	if ok != nil {

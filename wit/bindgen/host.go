@@ -18,6 +18,7 @@ func (p *pkg) emitHost() {
 			f.resource(d, r)
 		}
 	}
+	p.about = hostRules(p.iface)
 	free := f.hostInterface()
 	param := "host func(*" + component + ".Call) Host"
 	about := "Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it."
@@ -50,6 +51,30 @@ func (p *pkg) emitHost() {
 	}
 }
 
+// hostRules gives the rules that the functions the host implements have in
+// common.
+func hostRules(i *wit.Interface) string {
+	var fallible, bytes bool
+	for _, fn := range allFuncs(i) {
+		if _, ok := canonResult(fn); ok {
+			fallible = true
+		}
+		for _, a := range fn.Params {
+			bytes = bytes || holdsBytes(a.Type)
+		}
+	}
+	rules := ""
+	if fallible {
+		rules = "A function whose WIT type has a result fails with an error of exactly the type that result has, not wrapped; any other error of any function is a trap. "
+	} else if len(allFuncs(i)) > 0 {
+		rules = "An error of any function is a trap. "
+	}
+	if bytes {
+		rules += "Byte lists the host is given are views of guest memory, which it must not change, nor keep when the function returns."
+	}
+	return rules
+}
+
 // prime notes all imports of the signatures before names of parameters are
 // chosen, which must not hide them.
 func (f *file) prime() {
@@ -63,9 +88,21 @@ func (f *file) prime() {
 	}
 }
 
+// bindResources writes the resource types a component can name in the
+// interface: its own, and those it uses from others.
 func (f *file) bindResources() {
-	open := false
+	names := []string{}
+	for _, u := range f.pkg.iface.Uses {
+		for _, n := range u.Names {
+			names = append(names, n.To)
+		}
+	}
 	for _, d := range f.pkg.iface.Types {
+		names = append(names, d.Name)
+	}
+	open := false
+	for _, name := range names {
+		d := f.pkg.iface.Type(name)
 		if _, ok := d.Target().Body.(*wit.Resource); !ok {
 			continue
 		}
@@ -73,7 +110,7 @@ func (f *file) bindResources() {
 			f.printf("Resources: []component.NamedResource{\n")
 			open = true
 		}
-		f.printf("{Name: %q, Type: %s},\n", d.Name, f.identity(d))
+		f.printf("{Name: %q, Type: %s},\n", name, f.identity(d))
 	}
 	if open {
 		f.printf("},\n")
@@ -94,7 +131,7 @@ func (f *file) resource(d *wit.TypeDef, r *wit.Resource) {
 		f.distinct(seen, goName, fn.Name, d, fn.Pos)
 		f.method(goName, fn, fmt.Sprintf("%s is the method %s.", goName, fn.Name))
 	}
-	f.printf("// Drop is called once, when the guest or the end of its instance drops the owned handle.\n")
+	f.printf("// Drop is called once, when the owned handle goes: by the guest, or at the\n// end of its instance.\n")
 	f.printf("Drop()\n}\n")
 }
 
@@ -153,7 +190,7 @@ func wrapper(fn *wit.Func) string {
 }
 
 func (f *file) method(goName string, fn *wit.Func, sentence string) {
-	f.printf("%s", comment(sentence))
+	f.printf("%s", comment(wrap(sentence)))
 	if fn.Docs != "" {
 		f.printf("//\n%s", comment(fn.Docs))
 	}

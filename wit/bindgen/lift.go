@@ -127,9 +127,9 @@ func (f *file) lifter(t wit.Type, memory bool, m mode) string {
 	} else {
 		m = view
 	}
-	verb, source := "Lift", "lifts it from the core values at the head of st"
+	verb, source := "Lift", "from the core values at the head of st"
 	if memory {
-		verb, source = "Load", "lifts it from guest memory at the address at"
+		verb, source = "Load", "from guest memory at the address at"
 	}
 	return f.helper(verb, t, suffix, func(v *file, name string) {
 		where := "st []component.Raw"
@@ -137,7 +137,7 @@ func (f *file) lifter(t wit.Type, memory bool, m mode) string {
 			where = "at uint32"
 		}
 		v.use(componentPath)
-		v.printf("// %s %s.%s\n", name, source, ownership(t, m))
+		v.sentence("%s lifts %s %s.%s", name, v.describe(t), source, ownership(t, m))
 		v.printf("func %s(c *component.Call, %s) (v %s) {\n", name, where, v.goType(t))
 		v.liftParts(t, parameter(memory), m)
 		v.printf("return v\n}\n")
@@ -152,6 +152,19 @@ func ownership(t wit.Type, m mode) string {
 		return " Its byte lists are copies."
 	}
 	return " Its byte lists are views of guest memory."
+}
+
+// sentence writes the comment of a function that moves values.
+func (v *file) sentence(format string, args ...any) {
+	v.printf("%s", comment(wrap(fmt.Sprintf(format, args...))))
+}
+
+// describe names a type in a comment.
+func (v *file) describe(t wit.Type) string {
+	if _, named := t.(*wit.Ref); named {
+		return "the type " + wit.FormatType(t)
+	}
+	return wit.FormatType(t)
 }
 
 // liftParts writes the body that fills v.
@@ -239,7 +252,7 @@ func (v *file) checkCase(l *abi.Type, p place, of string) {
 
 func (f *file) caseChecker() string {
 	return f.helper("CheckCase", nil, "", func(v *file, name string) {
-		v.printf("// %s traps unless d is one of n discriminants of the type called of.\n", name)
+		v.sentence("%s traps unless d is one of the n discriminants of the type called of.", name)
 		v.printf("func %s(d, n uint32, of string) uint32 {\nif d >= n {\n", name)
 		v.printf("%s.Throw(abi.TrapBadDiscriminant, \"invalid variant discriminant: %%s has no case %%d\", of, d)\n}\n", v.use(abiPath))
 		v.printf("return d\n}\n")
@@ -257,7 +270,7 @@ func (f *file) charLifter() string {
 
 func (f *file) enumLifter(t *wit.Ref, body *wit.Enum) string {
 	return f.helper("Lift", t, "", func(v *file, name string) {
-		v.printf("// %s lifts it from its discriminant.\n", name)
+		v.sentence("%s lifts %s from its discriminant.", name, v.describe(t))
 		v.printf("func %s(d uint32) %s {\n", name, exported(t.Def.Name))
 		v.printf("return %s(%s(d, %d, %q))\n}\n", exported(t.Def.Name), v.caseChecker(), len(body.Cases), t.Def.Name)
 	})
@@ -275,7 +288,7 @@ func (f *file) listLoader(t *wit.List, m mode) string {
 	return f.helper("Load", t, suffix, func(v *file, name string) {
 		l := layout(t.Elem)
 		v.use(componentPath)
-		v.printf("// %s lifts the n elements at ptr.%s\n", name, ownership(t, m))
+		v.sentence("%s lifts %s from the n elements at ptr.%s", name, v.describe(t), ownership(t, m))
 		v.printf("func %s(c *component.Call, ptr, n uint32) %s {\n", name, v.goType(t))
 		v.printf("c.CheckList(ptr, n, %d, %d)\nlist := make(%s, n)\nfor i := range list {\n", l.Size, l.Align, v.goType(t))
 		v.printf("at := ptr + uint32(i)*%d\nlist[i] = %s\n}\nreturn list\n}\n", l.Size, v.lift(t.Elem, parameter(true), m))

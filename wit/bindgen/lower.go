@@ -100,9 +100,9 @@ func (f *file) lowerPrimitive(t wit.Primitive, p place, expr string) {
 // place: a string, list, record, variant, tuple, option or result.
 func (f *file) lowerer(t wit.Type, memory bool) string {
 	t = canon(t)
-	verb, target, where := "Lower", "lowers v to the core values at the head of st", "st []component.Raw"
+	verb, target, where := "Lower", "to the core values at the head of st", "st []component.Raw"
 	if memory {
-		verb, target, where = "Store", "lowers v to guest memory at the address at", "at uint32"
+		verb, target, where = "Store", "to guest memory at the address at", "at uint32"
 	}
 	return f.helper(verb, t, "", func(v *file, name string) {
 		goType := v.goType(t)
@@ -111,7 +111,7 @@ func (f *file) lowerer(t wit.Type, memory bool) string {
 			goType = "*" + goType
 		}
 		v.use(componentPath)
-		v.printf("// %s %s.\n", name, target)
+		v.sentence("%s lowers %s %s.", name, v.describe(t), target)
 		v.printf("func %s(c *component.Call, %s, v %s) {\n", name, where, goType)
 		p := parameter(memory)
 		switch {
@@ -183,7 +183,7 @@ func (f *file) listMaker(t *wit.List) string {
 	return f.helper("New", t, "", func(v *file, name string) {
 		l := layout(t.Elem)
 		v.use(componentPath)
-		v.printf("// %s lowers the list to a new block of guest memory.\n", name)
+		v.sentence("%s lowers %s to a new block of guest memory.", name, v.describe(t))
 		v.printf("func %s(c *component.Call, list %s) (ptr, n uint32) {\n", name, v.goType(t))
 		v.printf("if uint64(len(list))*%d > %s.MaxListBytes {\n", l.Size, v.use(abiPath))
 		v.printf("abi.Throw(abi.TrapTooLong, \"list of %%d elements is too long\", len(list))\n}\n")

@@ -3,12 +3,16 @@
 // Package config binds the interface fermyon:spin/config.
 //
 // The component's variables.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
 package config
 
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "fermyon:spin/config"
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why a variable has no value.
 type Error struct {

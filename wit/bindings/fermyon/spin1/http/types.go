@@ -3,6 +3,11 @@
 // Package http binds the interface fermyon:spin/http.
 //
 // Sending requests.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package http
 
 // InterfaceName is the name components know the interface by.

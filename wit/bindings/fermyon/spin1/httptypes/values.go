@@ -47,12 +47,13 @@ var HTTPErrorABI = abi.Enum(
 	"too-many-requests",
 )
 
-// LiftMethod lifts it from its discriminant.
+// LiftMethod lifts the type method from its discriminant.
 func LiftMethod(d uint32) Method {
 	return Method(checkCase(d, 7, "method"))
 }
 
-// LiftRequest lifts it from the core values at the head of st. Its byte lists are views of guest memory.
+// LiftRequest lifts the type request from the core values at the head of st.
+// Its byte lists are views of guest memory.
 func LiftRequest(c *component.Call, st []component.Raw) (v Request) {
 	v.Method = LiftMethod(st[0].U32())
 	v.URI = c.LiftString(st[1].U32(), st[2].U32())
@@ -62,7 +63,8 @@ func LiftRequest(c *component.Call, st []component.Raw) (v Request) {
 	return v
 }
 
-// LoadResponseOwned lifts it from guest memory at the address at. Its byte lists are copies.
+// LoadResponseOwned lifts the type response from guest memory at the address
+// at. Its byte lists are copies.
 func LoadResponseOwned(c *component.Call, at uint32) (v Response) {
 	v.Status = c.Mem().U16(at)
 	v.Headers = loadOptionListTuple2StringString(c, at+4)
@@ -70,7 +72,7 @@ func LoadResponseOwned(c *component.Call, at uint32) (v Response) {
 	return v
 }
 
-// LowerRequest lowers v to the core values at the head of st.
+// LowerRequest lowers the type request to the core values at the head of st.
 func LowerRequest(c *component.Call, st []component.Raw, v *Request) {
 	st[0].SetU32(uint32(v.Method))
 	lowerString(c, st[1:], v.URI)
@@ -79,14 +81,14 @@ func LowerRequest(c *component.Call, st []component.Raw, v *Request) {
 	lowerOptionBytes(c, st[7:], &v.Body)
 }
 
-// StoreResponse lowers v to guest memory at the address at.
+// StoreResponse lowers the type response to guest memory at the address at.
 func StoreResponse(c *component.Call, at uint32, v *Response) {
 	c.Mem().PutU16(at, v.Status)
 	storeOptionListTuple2StringString(c, at+4, &v.Headers)
 	storeOptionBytes(c, at+16, &v.Body)
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -94,7 +96,8 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// liftOptionBytes lifts it from the core values at the head of st. Its byte lists are views of guest memory.
+// liftOptionBytes lifts option<body> from the core values at the head of st.
+// Its byte lists are views of guest memory.
 func liftOptionBytes(c *component.Call, st []component.Raw) (v value.Option[Body]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {
@@ -104,7 +107,8 @@ func liftOptionBytes(c *component.Call, st []component.Raw) (v value.Option[Body
 	return v
 }
 
-// loadListTuple2StringString lifts the n elements at ptr.
+// loadListTuple2StringString lifts list<tuple<string, string>> from the n
+// elements at ptr.
 func loadListTuple2StringString(c *component.Call, ptr, n uint32) []value.Tuple2[string, string] {
 	c.CheckList(ptr, n, 16, 4)
 	list := make([]value.Tuple2[string, string], n)
@@ -115,7 +119,8 @@ func loadListTuple2StringString(c *component.Call, ptr, n uint32) []value.Tuple2
 	return list
 }
 
-// loadOptionBytesOwned lifts it from guest memory at the address at. Its byte lists are copies.
+// loadOptionBytesOwned lifts option<body> from guest memory at the address at.
+// Its byte lists are copies.
 func loadOptionBytesOwned(c *component.Call, at uint32) (v value.Option[Body]) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "option")
 	if d == 1 {
@@ -125,7 +130,8 @@ func loadOptionBytesOwned(c *component.Call, at uint32) (v value.Option[Body]) {
 	return v
 }
 
-// loadOptionListTuple2StringString lifts it from guest memory at the address at.
+// loadOptionListTuple2StringString lifts option<headers> from guest memory at
+// the address at.
 func loadOptionListTuple2StringString(c *component.Call, at uint32) (v value.Option[Headers]) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "option")
 	if d == 1 {
@@ -135,28 +141,30 @@ func loadOptionListTuple2StringString(c *component.Call, at uint32) (v value.Opt
 	return v
 }
 
-// loadTuple2StringString lifts it from guest memory at the address at.
+// loadTuple2StringString lifts tuple<string, string> from guest memory at the
+// address at.
 func loadTuple2StringString(c *component.Call, at uint32) (v value.Tuple2[string, string]) {
 	v.F0 = c.LiftString(c.Mem().U32(at), c.Mem().U32(at+4))
 	v.F1 = c.LiftString(c.Mem().U32(at+8), c.Mem().U32(at+12))
 	return v
 }
 
-// lowerBytes lowers v to the core values at the head of st.
+// lowerBytes lowers list<u8> to the core values at the head of st.
 func lowerBytes(c *component.Call, st []component.Raw, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	st[0].SetU32(ptr)
 	st[1].SetU32(n)
 }
 
-// lowerListTuple2StringString lowers v to the core values at the head of st.
+// lowerListTuple2StringString lowers list<tuple<string, string>> to the core
+// values at the head of st.
 func lowerListTuple2StringString(c *component.Call, st []component.Raw, v []value.Tuple2[string, string]) {
 	ptr, n := newListTuple2StringString(c, v)
 	st[0].SetU32(ptr)
 	st[1].SetU32(n)
 }
 
-// lowerOptionBytes lowers v to the core values at the head of st.
+// lowerOptionBytes lowers option<body> to the core values at the head of st.
 func lowerOptionBytes(c *component.Call, st []component.Raw, v *value.Option[Body]) {
 	clear(st[1:3])
 	if !v.Set {
@@ -167,14 +175,15 @@ func lowerOptionBytes(c *component.Call, st []component.Raw, v *value.Option[Bod
 	lowerBytes(c, st[1:], v.V)
 }
 
-// lowerString lowers v to the core values at the head of st.
+// lowerString lowers string to the core values at the head of st.
 func lowerString(c *component.Call, st []component.Raw, v string) {
 	ptr, n := c.LowerString(v)
 	st[0].SetU32(ptr)
 	st[1].SetU32(n)
 }
 
-// newListTuple2StringString lowers the list to a new block of guest memory.
+// newListTuple2StringString lowers list<tuple<string, string>> to a new block
+// of guest memory.
 func newListTuple2StringString(c *component.Call, list []value.Tuple2[string, string]) (ptr, n uint32) {
 	if uint64(len(list))*16 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -188,21 +197,22 @@ func newListTuple2StringString(c *component.Call, list []value.Tuple2[string, st
 	return ptr, n
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListTuple2StringString lowers v to guest memory at the address at.
+// storeListTuple2StringString lowers list<tuple<string, string>> to guest
+// memory at the address at.
 func storeListTuple2StringString(c *component.Call, at uint32, v []value.Tuple2[string, string]) {
 	ptr, n := newListTuple2StringString(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeOptionBytes lowers v to guest memory at the address at.
+// storeOptionBytes lowers option<body> to guest memory at the address at.
 func storeOptionBytes(c *component.Call, at uint32, v *value.Option[Body]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -212,7 +222,8 @@ func storeOptionBytes(c *component.Call, at uint32, v *value.Option[Body]) {
 	storeBytes(c, at+4, v.V)
 }
 
-// storeOptionListTuple2StringString lowers v to guest memory at the address at.
+// storeOptionListTuple2StringString lowers option<headers> to guest memory at
+// the address at.
 func storeOptionListTuple2StringString(c *component.Call, at uint32, v *value.Option[Headers]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -222,14 +233,15 @@ func storeOptionListTuple2StringString(c *component.Call, at uint32, v *value.Op
 	storeListTuple2StringString(c, at+4, v.V)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeTuple2StringString lowers v to guest memory at the address at.
+// storeTuple2StringString lowers tuple<string, string> to guest memory at the
+// address at.
 func storeTuple2StringString(c *component.Call, at uint32, v *value.Tuple2[string, string]) {
 	storeString(c, at, v.F0)
 	storeString(c, at+8, v.F1)

@@ -8,12 +8,14 @@ import (
 	"github.com/minispin/minispin/wit/bindings/fermyon/spin1/httptypes"
 )
 
-// Guest calls the functions of fermyon:spin/inbound-http that a component exports. It serves all instances of the component.
+// Guest calls the functions of fermyon:spin/inbound-http that a component
+// exports. It serves all instances of the component.
 type Guest struct {
 	fnHandleRequest *component.ExportFunc
 }
 
-// NewGuest finds the functions in what a component exports as instance, by default InterfaceName. It fails if one is missing or has another type.
+// NewGuest finds the functions in what a component exports as instance, by
+// default InterfaceName. It fails if one is missing or has another type.
 func NewGuest(pre *component.InstancePre, instance string) (*Guest, error) {
 	if instance == "" {
 		instance = InterfaceName

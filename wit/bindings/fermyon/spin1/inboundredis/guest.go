@@ -8,12 +8,14 @@ import (
 	"github.com/minispin/minispin/wit/bindings/fermyon/spin1/redistypes"
 )
 
-// Guest calls the functions of fermyon:spin/inbound-redis that a component exports. It serves all instances of the component.
+// Guest calls the functions of fermyon:spin/inbound-redis that a component
+// exports. It serves all instances of the component.
 type Guest struct {
 	fnHandleMessage *component.ExportFunc
 }
 
-// NewGuest finds the functions in what a component exports as instance, by default InterfaceName. It fails if one is missing or has another type.
+// NewGuest finds the functions in what a component exports as instance, by
+// default InterfaceName. It fails if one is missing or has another type.
 func NewGuest(pre *component.InstancePre, instance string) (*Guest, error) {
 	if instance == "" {
 		instance = InterfaceName
@@ -30,7 +32,8 @@ func NewGuest(pre *component.InstancePre, instance string) (*Guest, error) {
 //
 // Handles one message.
 //
-// A failure the guest reports is of type redistypes.Error; any other error is a trap.
+// A failure the guest reports is of type redistypes.Error; any other error is a
+// trap.
 func (g *Guest) HandleMessage(in *component.Instance, message redistypes.Payload) (err error) {
 	c, st := in.Enter(g.fnHandleMessage)
 	defer c.Leave(&err)

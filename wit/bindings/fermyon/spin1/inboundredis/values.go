@@ -7,7 +7,7 @@ import (
 	"github.com/minispin/minispin/component/abi"
 )
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -15,7 +15,7 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// lowerBytes lowers v to the core values at the head of st.
+// lowerBytes lowers list<u8> to the core values at the head of st.
 func lowerBytes(c *component.Call, st []component.Raw, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	st[0].SetU32(ptr)

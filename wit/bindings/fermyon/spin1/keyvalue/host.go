@@ -7,7 +7,8 @@ import (
 	"github.com/minispin/minispin/component/abi"
 )
 
-// Host is what a host implements of fermyon:spin/key-value, besides its resources.
+// Host is what a host implements of fermyon:spin/key-value, besides its
+// resources.
 type Host interface {
 	// Open is the function open.
 	//
@@ -45,7 +46,8 @@ type Host interface {
 	Close(c *component.Call, store Store) error
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

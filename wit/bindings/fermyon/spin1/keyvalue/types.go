@@ -3,6 +3,11 @@
 // Package keyvalue binds the interface fermyon:spin/key-value.
 //
 // Key-value stores behind numbered handles.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package keyvalue
 
 // InterfaceName is the name components know the interface by.
@@ -13,7 +18,8 @@ const InterfaceName = "fermyon:spin/key-value"
 // An open store.
 type Store = uint32
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why an operation failed.
 type Error struct {

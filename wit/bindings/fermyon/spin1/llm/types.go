@@ -3,6 +3,9 @@
 // Package llm binds the interface fermyon:spin/llm.
 //
 // Language models.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
 package llm
 
 // InterfaceName is the name components know the interface by.
@@ -31,7 +34,8 @@ type InferencingParams struct {
 	TopP float32
 }
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why an operation failed.
 type Error struct {

@@ -48,7 +48,8 @@ var EmbeddingsUsageABI = abi.Record(
 	abi.Field{Name: "prompt-token-count", Type: abi.U32},
 )
 
-// LiftInferencingParams lifts it from the core values at the head of st.
+// LiftInferencingParams lifts the type inferencing-params from the core values
+// at the head of st.
 func LiftInferencingParams(c *component.Call, st []component.Raw) (v InferencingParams) {
 	v.MaxTokens = st[0].U32()
 	v.RepeatPenalty = st[1].F32()
@@ -59,18 +60,20 @@ func LiftInferencingParams(c *component.Call, st []component.Raw) (v Inferencing
 	return v
 }
 
-// StoreEmbeddingsResult lowers v to guest memory at the address at.
+// StoreEmbeddingsResult lowers the type embeddings-result to guest memory at
+// the address at.
 func StoreEmbeddingsResult(c *component.Call, at uint32, v *EmbeddingsResult) {
 	storeListListF32(c, at, v.Embeddings)
 	StoreEmbeddingsUsage(c, at+8, &v.Usage)
 }
 
-// StoreEmbeddingsUsage lowers v to guest memory at the address at.
+// StoreEmbeddingsUsage lowers the type embeddings-usage to guest memory at the
+// address at.
 func StoreEmbeddingsUsage(c *component.Call, at uint32, v *EmbeddingsUsage) {
 	c.Mem().PutU32(at, v.PromptTokenCount)
 }
 
-// StoreError lowers v to guest memory at the address at.
+// StoreError lowers the type error to guest memory at the address at.
 func StoreError(c *component.Call, at uint32, v *Error) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -81,19 +84,21 @@ func StoreError(c *component.Call, at uint32, v *Error) {
 	}
 }
 
-// StoreInferencingResult lowers v to guest memory at the address at.
+// StoreInferencingResult lowers the type inferencing-result to guest memory at
+// the address at.
 func StoreInferencingResult(c *component.Call, at uint32, v *InferencingResult) {
 	storeString(c, at, v.Text)
 	StoreInferencingUsage(c, at+8, &v.Usage)
 }
 
-// StoreInferencingUsage lowers v to guest memory at the address at.
+// StoreInferencingUsage lowers the type inferencing-usage to guest memory at
+// the address at.
 func StoreInferencingUsage(c *component.Call, at uint32, v *InferencingUsage) {
 	c.Mem().PutU32(at, v.PromptTokenCount)
 	c.Mem().PutU32(at+4, v.GeneratedTokenCount)
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -101,7 +106,8 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// liftOptionInferencingParams lifts it from the core values at the head of st.
+// liftOptionInferencingParams lifts option<inferencing-params> from the core
+// values at the head of st.
 func liftOptionInferencingParams(c *component.Call, st []component.Raw) (v value.Option[InferencingParams]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {
@@ -111,7 +117,7 @@ func liftOptionInferencingParams(c *component.Call, st []component.Raw) (v value
 	return v
 }
 
-// loadListString lifts the n elements at ptr.
+// loadListString lifts list<string> from the n elements at ptr.
 func loadListString(c *component.Call, ptr, n uint32) []string {
 	c.CheckList(ptr, n, 8, 4)
 	list := make([]string, n)
@@ -122,7 +128,7 @@ func loadListString(c *component.Call, ptr, n uint32) []string {
 	return list
 }
 
-// newListF32 lowers the list to a new block of guest memory.
+// newListF32 lowers list<f32> to a new block of guest memory.
 func newListF32(c *component.Call, list []float32) (ptr, n uint32) {
 	if uint64(len(list))*4 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -136,7 +142,7 @@ func newListF32(c *component.Call, list []float32) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListListF32 lowers the list to a new block of guest memory.
+// newListListF32 lowers list<list<f32>> to a new block of guest memory.
 func newListListF32(c *component.Call, list [][]float32) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -150,21 +156,21 @@ func newListListF32(c *component.Call, list [][]float32) (ptr, n uint32) {
 	return ptr, n
 }
 
-// storeListF32 lowers v to guest memory at the address at.
+// storeListF32 lowers list<f32> to guest memory at the address at.
 func storeListF32(c *component.Call, at uint32, v []float32) {
 	ptr, n := newListF32(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListListF32 lowers v to guest memory at the address at.
+// storeListListF32 lowers list<list<f32>> to guest memory at the address at.
 func storeListListF32(c *component.Call, at uint32, v [][]float32) {
 	ptr, n := newListListF32(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

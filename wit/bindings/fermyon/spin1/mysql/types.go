@@ -3,12 +3,18 @@
 // Package mysql binds the interface fermyon:spin/mysql.
 //
 // MySQL, the server named anew by each call.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package mysql
 
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "fermyon:spin/mysql"
 
-// MysqlError is the variant mysql-error: the field named like the case, if there is one, has its payload.
+// MysqlError is the variant mysql-error: the field named like the case, if
+// there is one, has its payload.
 //
 // Why an operation failed.
 type MysqlError struct {

@@ -18,7 +18,8 @@ var MysqlErrorABI = abi.Variant(
 	abi.Case{Name: "other-error", Type: abi.String},
 )
 
-// StoreMysqlError lowers v to guest memory at the address at.
+// StoreMysqlError lowers the type mysql-error to guest memory at the address
+// at.
 func StoreMysqlError(c *component.Call, at uint32, v *MysqlError) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -35,7 +36,8 @@ func StoreMysqlError(c *component.Call, at uint32, v *MysqlError) {
 	}
 }
 
-// loadListSpinRdbmsTypesParameterValue lifts the n elements at ptr. Its byte lists are views of guest memory.
+// loadListSpinRdbmsTypesParameterValue lifts list<parameter-value> from the n
+// elements at ptr. Its byte lists are views of guest memory.
 func loadListSpinRdbmsTypesParameterValue(c *component.Call, ptr, n uint32) []rdbmstypes.ParameterValue {
 	c.CheckList(ptr, n, 16, 8)
 	list := make([]rdbmstypes.ParameterValue, n)
@@ -46,7 +48,7 @@ func loadListSpinRdbmsTypesParameterValue(c *component.Call, ptr, n uint32) []rd
 	return list
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

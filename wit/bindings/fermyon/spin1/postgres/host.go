@@ -8,7 +8,8 @@ import (
 	"github.com/minispin/minispin/wit/bindings/fermyon/spin1/rdbmstypes"
 )
 
-// Host is what a host implements of fermyon:spin/postgres, besides its resources.
+// Host is what a host implements of fermyon:spin/postgres, besides its
+// resources.
 type Host interface {
 	// Query is the function query.
 	//
@@ -21,7 +22,8 @@ type Host interface {
 	Execute(c *component.Call, address string, statement string, params []rdbmstypes.ParameterValue) (uint64, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

@@ -3,12 +3,18 @@
 // Package postgres binds the interface fermyon:spin/postgres.
 //
 // PostgreSQL, the server named anew by each call.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package postgres
 
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "fermyon:spin/postgres"
 
-// PgError is the variant pg-error: the field named like the case, if there is one, has its payload.
+// PgError is the variant pg-error: the field named like the case, if there is
+// one, has its payload.
 //
 // Why an operation failed.
 type PgError struct {

@@ -18,7 +18,7 @@ var PgErrorABI = abi.Variant(
 	abi.Case{Name: "other-error", Type: abi.String},
 )
 
-// StorePgError lowers v to guest memory at the address at.
+// StorePgError lowers the type pg-error to guest memory at the address at.
 func StorePgError(c *component.Call, at uint32, v *PgError) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -35,7 +35,8 @@ func StorePgError(c *component.Call, at uint32, v *PgError) {
 	}
 }
 
-// loadListSpinRdbmsTypesParameterValue lifts the n elements at ptr. Its byte lists are views of guest memory.
+// loadListSpinRdbmsTypesParameterValue lifts list<parameter-value> from the n
+// elements at ptr. Its byte lists are views of guest memory.
 func loadListSpinRdbmsTypesParameterValue(c *component.Call, ptr, n uint32) []rdbmstypes.ParameterValue {
 	c.CheckList(ptr, n, 16, 8)
 	list := make([]rdbmstypes.ParameterValue, n)
@@ -46,7 +47,7 @@ func loadListSpinRdbmsTypesParameterValue(c *component.Call, ptr, n uint32) []rd
 	return list
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

@@ -56,7 +56,8 @@ func (v DBDataType) String() string {
 	return "no case of db-data-type"
 }
 
-// DBValue is the variant db-value: the field named like the case, if there is one, has its payload.
+// DBValue is the variant db-value: the field named like the case, if there is
+// one, has its payload.
 //
 // A value out of a row.
 type DBValue struct {
@@ -126,7 +127,8 @@ func (v DBValueCase) String() string {
 	return "no case of db-value"
 }
 
-// ParameterValue is the variant parameter-value: the field named like the case, if there is one, has its payload.
+// ParameterValue is the variant parameter-value: the field named like the case,
+// if there is one, has its payload.
 //
 // A value for a statement's parameter.
 type ParameterValue struct {

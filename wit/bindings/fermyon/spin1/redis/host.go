@@ -56,7 +56,8 @@ type Host interface {
 	Execute(c *component.Call, address string, command string, arguments []redistypes.RedisParameter) ([]redistypes.RedisResult, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

@@ -3,6 +3,11 @@
 // Package redis binds the interface fermyon:spin/redis.
 //
 // Redis, the server named anew by each call.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package redis
 
 // InterfaceName is the name components know the interface by.

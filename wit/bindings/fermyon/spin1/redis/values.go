@@ -8,7 +8,8 @@ import (
 	"github.com/minispin/minispin/wit/bindings/fermyon/spin1/redistypes"
 )
 
-// loadListSpinRedisTypesRedisParameter lifts the n elements at ptr. Its byte lists are views of guest memory.
+// loadListSpinRedisTypesRedisParameter lifts list<redis-parameter> from the n
+// elements at ptr. Its byte lists are views of guest memory.
 func loadListSpinRedisTypesRedisParameter(c *component.Call, ptr, n uint32) []redistypes.RedisParameter {
 	c.CheckList(ptr, n, 16, 8)
 	list := make([]redistypes.RedisParameter, n)
@@ -19,7 +20,7 @@ func loadListSpinRedisTypesRedisParameter(c *component.Call, ptr, n uint32) []re
 	return list
 }
 
-// loadListString lifts the n elements at ptr.
+// loadListString lifts list<string> from the n elements at ptr.
 func loadListString(c *component.Call, ptr, n uint32) []string {
 	c.CheckList(ptr, n, 8, 4)
 	list := make([]string, n)
@@ -30,7 +31,8 @@ func loadListString(c *component.Call, ptr, n uint32) []string {
 	return list
 }
 
-// newListSpinRedisTypesRedisResult lowers the list to a new block of guest memory.
+// newListSpinRedisTypesRedisResult lowers list<redis-result> to a new block of
+// guest memory.
 func newListSpinRedisTypesRedisResult(c *component.Call, list []redistypes.RedisResult) (ptr, n uint32) {
 	if uint64(len(list))*16 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -44,7 +46,7 @@ func newListSpinRedisTypesRedisResult(c *component.Call, list []redistypes.Redis
 	return ptr, n
 }
 
-// newListString lowers the list to a new block of guest memory.
+// newListString lowers list<string> to a new block of guest memory.
 func newListString(c *component.Call, list []string) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -58,28 +60,29 @@ func newListString(c *component.Call, list []string) (ptr, n uint32) {
 	return ptr, n
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListSpinRedisTypesRedisResult lowers v to guest memory at the address at.
+// storeListSpinRedisTypesRedisResult lowers list<redis-result> to guest memory
+// at the address at.
 func storeListSpinRedisTypesRedisResult(c *component.Call, at uint32, v []redistypes.RedisResult) {
 	ptr, n := newListSpinRedisTypesRedisResult(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListString lowers v to guest memory at the address at.
+// storeListString lowers list<string> to guest memory at the address at.
 func storeListString(c *component.Call, at uint32, v []string) {
 	ptr, n := newListString(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

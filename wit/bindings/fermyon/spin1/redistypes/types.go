@@ -41,7 +41,8 @@ func (v Error) Error() string { return v.String() }
 // A message or a stored value.
 type Payload = []byte
 
-// RedisParameter is the variant redis-parameter: the field named like the case, if there is one, has its payload.
+// RedisParameter is the variant redis-parameter: the field named like the case,
+// if there is one, has its payload.
 //
 // An argument of a command.
 type RedisParameter struct {
@@ -73,7 +74,8 @@ func (v RedisParameterCase) String() string {
 	return "no case of redis-parameter"
 }
 
-// RedisResult is the variant redis-result: the field named like the case, if there is one, has its payload.
+// RedisResult is the variant redis-result: the field named like the case, if
+// there is one, has its payload.
 //
 // One element of a reply.
 type RedisResult struct {

@@ -27,12 +27,13 @@ var RedisResultABI = abi.Variant(
 	abi.Case{Name: "binary", Type: abi.List(abi.U8)},
 )
 
-// LiftError lifts it from its discriminant.
+// LiftError lifts the type error from its discriminant.
 func LiftError(d uint32) Error {
 	return Error(checkCase(d, 2, "error"))
 }
 
-// LoadRedisParameter lifts it from guest memory at the address at. Its byte lists are views of guest memory.
+// LoadRedisParameter lifts the type redis-parameter from guest memory at the
+// address at. Its byte lists are views of guest memory.
 func LoadRedisParameter(c *component.Call, at uint32) (v RedisParameter) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "redis-parameter")
 	v.Case = RedisParameterCase(d)
@@ -45,7 +46,8 @@ func LoadRedisParameter(c *component.Call, at uint32) (v RedisParameter) {
 	return v
 }
 
-// StoreRedisResult lowers v to guest memory at the address at.
+// StoreRedisResult lowers the type redis-result to guest memory at the address
+// at.
 func StoreRedisResult(c *component.Call, at uint32, v *RedisResult) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -58,7 +60,7 @@ func StoreRedisResult(c *component.Call, at uint32, v *RedisResult) {
 	}
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -66,14 +68,14 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

@@ -37,11 +37,13 @@ type Store interface {
 	// Returns all keys.
 	GetKeys(c *component.Call) ([]string, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// Host is what a host implements of fermyon:spin/key-value@2.0.0, besides its resources.
+// Host is what a host implements of fermyon:spin/key-value@2.0.0, besides its
+// resources.
 type Host interface {
 	// StoreOpen is the static function open of store.
 	//
@@ -49,7 +51,8 @@ type Host interface {
 	StoreOpen(c *component.Call, label string) (Store, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

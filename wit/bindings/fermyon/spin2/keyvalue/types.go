@@ -3,12 +3,18 @@
 // Package keyvalue binds the interface fermyon:spin/key-value@2.0.0.
 //
 // Key-value stores.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package keyvalue
 
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "fermyon:spin/key-value@2.0.0"
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why an operation failed.
 type Error struct {

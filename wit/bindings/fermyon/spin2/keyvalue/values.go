@@ -8,7 +8,8 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// StoreResource is the identity of the resource type store; its values are of type Store.
+// StoreResource is the identity of the resource type store; its values are of
+// type Store.
 var StoreResource = component.NewHostResource("store", func(rep any) { rep.(Store).Drop() })
 
 // ErrorABI describes error to the check at link time.
@@ -19,7 +20,7 @@ var ErrorABI = abi.Variant(
 	abi.Case{Name: "other", Type: abi.String},
 )
 
-// StoreError lowers v to guest memory at the address at.
+// StoreError lowers the type error to guest memory at the address at.
 func StoreError(c *component.Call, at uint32, v *Error) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -36,7 +37,7 @@ func bit(b bool) uint8 {
 	return 0
 }
 
-// newListString lowers the list to a new block of guest memory.
+// newListString lowers list<string> to a new block of guest memory.
 func newListString(c *component.Call, list []string) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -50,21 +51,21 @@ func newListString(c *component.Call, list []string) (ptr, n uint32) {
 	return ptr, n
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListString lowers v to guest memory at the address at.
+// storeListString lowers list<string> to guest memory at the address at.
 func storeListString(c *component.Call, at uint32, v []string) {
 	ptr, n := newListString(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeOptionBytes lowers v to guest memory at the address at.
+// storeOptionBytes lowers option<list<u8>> to guest memory at the address at.
 func storeOptionBytes(c *component.Call, at uint32, v *value.Option[[]byte]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -74,7 +75,7 @@ func storeOptionBytes(c *component.Call, at uint32, v *value.Option[[]byte]) {
 	storeBytes(c, at+4, v.V)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

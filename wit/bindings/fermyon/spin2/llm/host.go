@@ -8,7 +8,8 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// Host is what a host implements of fermyon:spin/llm@2.0.0, besides its resources.
+// Host is what a host implements of fermyon:spin/llm@2.0.0, besides its
+// resources.
 type Host interface {
 	// Infer is the function infer.
 	//
@@ -21,7 +22,8 @@ type Host interface {
 	GenerateEmbeddings(c *component.Call, model EmbeddingModel, text []string) (EmbeddingsResult, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

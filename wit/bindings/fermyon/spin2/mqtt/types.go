@@ -3,12 +3,18 @@
 // Package mqtt binds the interface fermyon:spin/mqtt@2.0.0.
 //
 // Sending messages by MQTT.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package mqtt
 
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "fermyon:spin/mqtt@2.0.0"
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why an operation failed.
 type Error struct {

@@ -22,15 +22,16 @@ var QosABI = abi.Enum(
 	"exactly-once",
 )
 
-// ConnectionResource is the identity of the resource type connection; its values are of type Connection.
+// ConnectionResource is the identity of the resource type connection; its
+// values are of type Connection.
 var ConnectionResource = component.NewHostResource("connection", func(rep any) { rep.(Connection).Drop() })
 
-// LiftQos lifts it from its discriminant.
+// LiftQos lifts the type qos from its discriminant.
 func LiftQos(d uint32) Qos {
 	return Qos(checkCase(d, 3, "qos"))
 }
 
-// StoreError lowers v to guest memory at the address at.
+// StoreError lowers the type error to guest memory at the address at.
 func StoreError(c *component.Call, at uint32, v *Error) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -41,7 +42,7 @@ func StoreError(c *component.Call, at uint32, v *Error) {
 	}
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -49,7 +50,7 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

@@ -3,6 +3,11 @@
 // Package mysql binds the interface fermyon:spin/mysql@2.0.0.
 //
 // MySQL databases.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package mysql
 
 // InterfaceName is the name components know the interface by.

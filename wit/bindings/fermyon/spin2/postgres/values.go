@@ -7,10 +7,12 @@ import (
 	"github.com/minispin/minispin/wit/bindings/fermyon/spin2/rdbmstypes"
 )
 
-// ConnectionResource is the identity of the resource type connection; its values are of type Connection.
+// ConnectionResource is the identity of the resource type connection; its
+// values are of type Connection.
 var ConnectionResource = component.NewHostResource("connection", func(rep any) { rep.(Connection).Drop() })
 
-// loadListSpinRdbmsTypesParameterValue lifts the n elements at ptr. Its byte lists are views of guest memory.
+// loadListSpinRdbmsTypesParameterValue lifts list<parameter-value> from the n
+// elements at ptr. Its byte lists are views of guest memory.
 func loadListSpinRdbmsTypesParameterValue(c *component.Call, ptr, n uint32) []rdbmstypes.ParameterValue {
 	c.CheckList(ptr, n, 16, 8)
 	list := make([]rdbmstypes.ParameterValue, n)

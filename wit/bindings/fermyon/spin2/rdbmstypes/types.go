@@ -8,7 +8,8 @@ package rdbmstypes
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "fermyon:spin/rdbms-types@2.0.0"
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why an operation failed.
 type Error struct {
@@ -115,7 +116,8 @@ func (v DBDataType) String() string {
 	return "no case of db-data-type"
 }
 
-// DBValue is the variant db-value: the field named like the case, if there is one, has its payload.
+// DBValue is the variant db-value: the field named like the case, if there is
+// one, has its payload.
 //
 // A value out of a row.
 type DBValue struct {
@@ -185,7 +187,8 @@ func (v DBValueCase) String() string {
 	return "no case of db-value"
 }
 
-// ParameterValue is the variant parameter-value: the field named like the case, if there is one, has its payload.
+// ParameterValue is the variant parameter-value: the field named like the case,
+// if there is one, has its payload.
 //
 // A value for a statement's parameter.
 type ParameterValue struct {

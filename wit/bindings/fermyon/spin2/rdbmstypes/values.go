@@ -83,7 +83,8 @@ var RowSetABI = abi.Record(
 	abi.Field{Name: "rows", Type: abi.List(abi.List(DBValueABI))},
 )
 
-// LoadParameterValue lifts it from guest memory at the address at. Its byte lists are views of guest memory.
+// LoadParameterValue lifts the type parameter-value from guest memory at the
+// address at. Its byte lists are views of guest memory.
 func LoadParameterValue(c *component.Call, at uint32) (v ParameterValue) {
 	d := checkCase(uint32(c.Mem().U8(at)), 14, "parameter-value")
 	v.Case = ParameterValueCase(d)
@@ -118,13 +119,13 @@ func LoadParameterValue(c *component.Call, at uint32) (v ParameterValue) {
 	return v
 }
 
-// StoreColumn lowers v to guest memory at the address at.
+// StoreColumn lowers the type column to guest memory at the address at.
 func StoreColumn(c *component.Call, at uint32, v *Column) {
 	storeString(c, at, v.Name)
 	c.Mem().PutU8(at+8, uint8(v.DataType))
 }
 
-// StoreDBValue lowers v to guest memory at the address at.
+// StoreDBValue lowers the type db-value to guest memory at the address at.
 func StoreDBValue(c *component.Call, at uint32, v *DBValue) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -157,7 +158,7 @@ func StoreDBValue(c *component.Call, at uint32, v *DBValue) {
 	}
 }
 
-// StoreError lowers v to guest memory at the address at.
+// StoreError lowers the type error to guest memory at the address at.
 func StoreError(c *component.Call, at uint32, v *Error) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -174,7 +175,7 @@ func StoreError(c *component.Call, at uint32, v *Error) {
 	}
 }
 
-// StoreRowSet lowers v to guest memory at the address at.
+// StoreRowSet lowers the type row-set to guest memory at the address at.
 func StoreRowSet(c *component.Call, at uint32, v *RowSet) {
 	storeListColumn(c, at, v.Columns)
 	storeListListDBValue(c, at+8, v.Rows)
@@ -188,7 +189,7 @@ func bit(b bool) uint8 {
 	return 0
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -196,7 +197,7 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// newListColumn lowers the list to a new block of guest memory.
+// newListColumn lowers list<column> to a new block of guest memory.
 func newListColumn(c *component.Call, list []Column) (ptr, n uint32) {
 	if uint64(len(list))*12 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -210,7 +211,7 @@ func newListColumn(c *component.Call, list []Column) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListDBValue lowers the list to a new block of guest memory.
+// newListDBValue lowers list<db-value> to a new block of guest memory.
 func newListDBValue(c *component.Call, list []DBValue) (ptr, n uint32) {
 	if uint64(len(list))*16 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -224,7 +225,7 @@ func newListDBValue(c *component.Call, list []DBValue) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListListDBValue lowers the list to a new block of guest memory.
+// newListListDBValue lowers list<row> to a new block of guest memory.
 func newListListDBValue(c *component.Call, list []Row) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -238,35 +239,35 @@ func newListListDBValue(c *component.Call, list []Row) (ptr, n uint32) {
 	return ptr, n
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListColumn lowers v to guest memory at the address at.
+// storeListColumn lowers list<column> to guest memory at the address at.
 func storeListColumn(c *component.Call, at uint32, v []Column) {
 	ptr, n := newListColumn(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListDBValue lowers v to guest memory at the address at.
+// storeListDBValue lowers list<db-value> to guest memory at the address at.
 func storeListDBValue(c *component.Call, at uint32, v []DBValue) {
 	ptr, n := newListDBValue(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListListDBValue lowers v to guest memory at the address at.
+// storeListListDBValue lowers list<row> to guest memory at the address at.
 func storeListListDBValue(c *component.Call, at uint32, v []Row) {
 	ptr, n := newListListDBValue(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

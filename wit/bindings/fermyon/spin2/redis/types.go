@@ -3,12 +3,18 @@
 // Package redis binds the interface fermyon:spin/redis@2.0.0.
 //
 // Redis.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package redis
 
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "fermyon:spin/redis@2.0.0"
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why an operation failed.
 type Error struct {
@@ -60,7 +66,8 @@ func (v Error) Error() string {
 // A message or a stored value.
 type Payload = []byte
 
-// RedisParameter is the variant redis-parameter: the field named like the case, if there is one, has its payload.
+// RedisParameter is the variant redis-parameter: the field named like the case,
+// if there is one, has its payload.
 //
 // An argument of a command.
 type RedisParameter struct {
@@ -92,7 +99,8 @@ func (v RedisParameterCase) String() string {
 	return "no case of redis-parameter"
 }
 
-// RedisResult is the variant redis-result: the field named like the case, if there is one, has its payload.
+// RedisResult is the variant redis-result: the field named like the case, if
+// there is one, has its payload.
 //
 // One element of a reply.
 type RedisResult struct {

@@ -16,7 +16,8 @@ var ErrorABI = abi.Variant(
 	abi.Case{Name: "other", Type: abi.String},
 )
 
-// ConnectionResource is the identity of the resource type connection; its values are of type Connection.
+// ConnectionResource is the identity of the resource type connection; its
+// values are of type Connection.
 var ConnectionResource = component.NewHostResource("connection", func(rep any) { rep.(Connection).Drop() })
 
 // RedisParameterABI describes redis-parameter to the check at link time.
@@ -33,7 +34,8 @@ var RedisResultABI = abi.Variant(
 	abi.Case{Name: "binary", Type: abi.List(abi.U8)},
 )
 
-// LoadRedisParameter lifts it from guest memory at the address at. Its byte lists are views of guest memory.
+// LoadRedisParameter lifts the type redis-parameter from guest memory at the
+// address at. Its byte lists are views of guest memory.
 func LoadRedisParameter(c *component.Call, at uint32) (v RedisParameter) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "redis-parameter")
 	v.Case = RedisParameterCase(d)
@@ -46,7 +48,7 @@ func LoadRedisParameter(c *component.Call, at uint32) (v RedisParameter) {
 	return v
 }
 
-// StoreError lowers v to guest memory at the address at.
+// StoreError lowers the type error to guest memory at the address at.
 func StoreError(c *component.Call, at uint32, v *Error) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -55,7 +57,8 @@ func StoreError(c *component.Call, at uint32, v *Error) {
 	}
 }
 
-// StoreRedisResult lowers v to guest memory at the address at.
+// StoreRedisResult lowers the type redis-result to guest memory at the address
+// at.
 func StoreRedisResult(c *component.Call, at uint32, v *RedisResult) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -68,7 +71,7 @@ func StoreRedisResult(c *component.Call, at uint32, v *RedisResult) {
 	}
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -76,7 +79,8 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// loadListRedisParameter lifts the n elements at ptr. Its byte lists are views of guest memory.
+// loadListRedisParameter lifts list<redis-parameter> from the n elements at
+// ptr. Its byte lists are views of guest memory.
 func loadListRedisParameter(c *component.Call, ptr, n uint32) []RedisParameter {
 	c.CheckList(ptr, n, 16, 8)
 	list := make([]RedisParameter, n)
@@ -87,7 +91,7 @@ func loadListRedisParameter(c *component.Call, ptr, n uint32) []RedisParameter {
 	return list
 }
 
-// loadListString lifts the n elements at ptr.
+// loadListString lifts list<string> from the n elements at ptr.
 func loadListString(c *component.Call, ptr, n uint32) []string {
 	c.CheckList(ptr, n, 8, 4)
 	list := make([]string, n)
@@ -98,7 +102,7 @@ func loadListString(c *component.Call, ptr, n uint32) []string {
 	return list
 }
 
-// newListRedisResult lowers the list to a new block of guest memory.
+// newListRedisResult lowers list<redis-result> to a new block of guest memory.
 func newListRedisResult(c *component.Call, list []RedisResult) (ptr, n uint32) {
 	if uint64(len(list))*16 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -112,7 +116,7 @@ func newListRedisResult(c *component.Call, list []RedisResult) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListString lowers the list to a new block of guest memory.
+// newListString lowers list<string> to a new block of guest memory.
 func newListString(c *component.Call, list []string) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -126,28 +130,29 @@ func newListString(c *component.Call, list []string) (ptr, n uint32) {
 	return ptr, n
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListRedisResult lowers v to guest memory at the address at.
+// storeListRedisResult lowers list<redis-result> to guest memory at the address
+// at.
 func storeListRedisResult(c *component.Call, at uint32, v []RedisResult) {
 	ptr, n := newListRedisResult(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListString lowers v to guest memory at the address at.
+// storeListString lowers list<string> to guest memory at the address at.
 func storeListString(c *component.Call, at uint32, v []string) {
 	ptr, n := newListString(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeOptionBytes lowers v to guest memory at the address at.
+// storeOptionBytes lowers option<payload> to guest memory at the address at.
 func storeOptionBytes(c *component.Call, at uint32, v *value.Option[Payload]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -157,7 +162,7 @@ func storeOptionBytes(c *component.Call, at uint32, v *value.Option[Payload]) {
 	storeBytes(c, at+4, v.V)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

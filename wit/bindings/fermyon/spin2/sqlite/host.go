@@ -16,11 +16,13 @@ type Connection interface {
 	// Runs one statement with its parameters in order.
 	Execute(c *component.Call, statement string, parameters []Value) (QueryResult, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// Host is what a host implements of fermyon:spin/sqlite@2.0.0, besides its resources.
+// Host is what a host implements of fermyon:spin/sqlite@2.0.0, besides its
+// resources.
 type Host interface {
 	// ConnectionOpen is the static function open of connection.
 	//
@@ -28,7 +30,8 @@ type Host interface {
 	ConnectionOpen(c *component.Call, database string) (Connection, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

@@ -3,12 +3,18 @@
 // Package sqlite binds the interface fermyon:spin/sqlite@2.0.0.
 //
 // SQLite databases.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package sqlite
 
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "fermyon:spin/sqlite@2.0.0"
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why an operation failed.
 type Error struct {
@@ -74,7 +80,8 @@ type RowResult struct {
 	Values []Value
 }
 
-// Value is the variant value: the field named like the case, if there is one, has its payload.
+// Value is the variant value: the field named like the case, if there is one,
+// has its payload.
 //
 // A value, of one of SQLite's storage classes.
 type Value struct {

@@ -7,7 +7,8 @@ import (
 	"github.com/minispin/minispin/component/abi"
 )
 
-// Host is what a host implements of fermyon:spin/variables@2.0.0, besides its resources.
+// Host is what a host implements of fermyon:spin/variables@2.0.0, besides its
+// resources.
 type Host interface {
 	// Get is the function get.
 	//
@@ -15,7 +16,8 @@ type Host interface {
 	Get(c *component.Call, name string) (string, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

@@ -3,12 +3,16 @@
 // Package variables binds the interface fermyon:spin/variables@2.0.0.
 //
 // The component's variables.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
 package variables
 
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "fermyon:spin/variables@2.0.0"
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why a variable has no value.
 type Error struct {

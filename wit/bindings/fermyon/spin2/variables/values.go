@@ -15,7 +15,7 @@ var ErrorABI = abi.Variant(
 	abi.Case{Name: "other", Type: abi.String},
 )
 
-// StoreError lowers v to guest memory at the address at.
+// StoreError lowers the type error to guest memory at the address at.
 func StoreError(c *component.Call, at uint32, v *Error) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -30,7 +30,7 @@ func StoreError(c *component.Call, at uint32, v *Error) {
 	}
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

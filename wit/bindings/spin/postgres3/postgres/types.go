@@ -3,6 +3,11 @@
 // Package postgres binds the interface spin:postgres/postgres@3.0.0.
 //
 // PostgreSQL databases.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package postgres
 
 import (
@@ -12,7 +17,8 @@ import (
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "spin:postgres/postgres@3.0.0"
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why an operation failed.
 type Error struct {
@@ -119,7 +125,8 @@ func (v DBDataType) String() string {
 	return "no case of db-data-type"
 }
 
-// DBValue is the variant db-value: the field named like the case, if there is one, has its payload.
+// DBValue is the variant db-value: the field named like the case, if there is
+// one, has its payload.
 //
 // A value out of a row.
 type DBValue struct {
@@ -193,7 +200,8 @@ func (v DBValueCase) String() string {
 	return "no case of db-value"
 }
 
-// ParameterValue is the variant parameter-value: the field named like the case, if there is one, has its payload.
+// ParameterValue is the variant parameter-value: the field named like the case,
+// if there is one, has its payload.
 //
 // A value for a statement's parameter.
 type ParameterValue struct {

@@ -84,10 +84,12 @@ var RowSetABI = abi.Record(
 	abi.Field{Name: "rows", Type: abi.List(abi.List(DBValueABI))},
 )
 
-// ConnectionResource is the identity of the resource type connection; its values are of type Connection.
+// ConnectionResource is the identity of the resource type connection; its
+// values are of type Connection.
 var ConnectionResource = component.NewHostResource("connection", func(rep any) { rep.(Connection).Drop() })
 
-// LoadParameterValue lifts it from guest memory at the address at. Its byte lists are views of guest memory.
+// LoadParameterValue lifts the type parameter-value from guest memory at the
+// address at. Its byte lists are views of guest memory.
 func LoadParameterValue(c *component.Call, at uint32) (v ParameterValue) {
 	d := checkCase(uint32(c.Mem().U8(at)), 14, "parameter-value")
 	v.Case = ParameterValueCase(d)
@@ -122,13 +124,13 @@ func LoadParameterValue(c *component.Call, at uint32) (v ParameterValue) {
 	return v
 }
 
-// StoreColumn lowers v to guest memory at the address at.
+// StoreColumn lowers the type column to guest memory at the address at.
 func StoreColumn(c *component.Call, at uint32, v *Column) {
 	storeString(c, at, v.Name)
 	c.Mem().PutU8(at+8, uint8(v.DataType))
 }
 
-// StoreDBValue lowers v to guest memory at the address at.
+// StoreDBValue lowers the type db-value to guest memory at the address at.
 func StoreDBValue(c *component.Call, at uint32, v *DBValue) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -161,7 +163,7 @@ func StoreDBValue(c *component.Call, at uint32, v *DBValue) {
 	}
 }
 
-// StoreError lowers v to guest memory at the address at.
+// StoreError lowers the type error to guest memory at the address at.
 func StoreError(c *component.Call, at uint32, v *Error) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -178,7 +180,7 @@ func StoreError(c *component.Call, at uint32, v *Error) {
 	}
 }
 
-// StoreRowSet lowers v to guest memory at the address at.
+// StoreRowSet lowers the type row-set to guest memory at the address at.
 func StoreRowSet(c *component.Call, at uint32, v *RowSet) {
 	storeListColumn(c, at, v.Columns)
 	storeListListDBValue(c, at+8, v.Rows)
@@ -192,7 +194,7 @@ func bit(b bool) uint8 {
 	return 0
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -200,7 +202,8 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// loadListParameterValue lifts the n elements at ptr. Its byte lists are views of guest memory.
+// loadListParameterValue lifts list<parameter-value> from the n elements at
+// ptr. Its byte lists are views of guest memory.
 func loadListParameterValue(c *component.Call, ptr, n uint32) []ParameterValue {
 	c.CheckList(ptr, n, 24, 8)
 	list := make([]ParameterValue, n)
@@ -211,7 +214,8 @@ func loadListParameterValue(c *component.Call, ptr, n uint32) []ParameterValue {
 	return list
 }
 
-// loadTuple3S32U8U8 lifts it from guest memory at the address at.
+// loadTuple3S32U8U8 lifts tuple<s32, u8, u8> from guest memory at the address
+// at.
 func loadTuple3S32U8U8(c *component.Call, at uint32) (v value.Tuple3[int32, uint8, uint8]) {
 	v.F0 = int32(c.Mem().U32(at))
 	v.F1 = c.Mem().U8(at + 4)
@@ -219,7 +223,8 @@ func loadTuple3S32U8U8(c *component.Call, at uint32) (v value.Tuple3[int32, uint
 	return v
 }
 
-// loadTuple4U8U8U8U32 lifts it from guest memory at the address at.
+// loadTuple4U8U8U8U32 lifts tuple<u8, u8, u8, u32> from guest memory at the
+// address at.
 func loadTuple4U8U8U8U32(c *component.Call, at uint32) (v value.Tuple4[uint8, uint8, uint8, uint32]) {
 	v.F0 = c.Mem().U8(at)
 	v.F1 = c.Mem().U8(at + 1)
@@ -228,7 +233,8 @@ func loadTuple4U8U8U8U32(c *component.Call, at uint32) (v value.Tuple4[uint8, ui
 	return v
 }
 
-// loadTuple7S32U8U8U8U8U8U32 lifts it from guest memory at the address at.
+// loadTuple7S32U8U8U8U8U8U32 lifts tuple<s32, u8, u8, u8, u8, u8, u32> from
+// guest memory at the address at.
 func loadTuple7S32U8U8U8U8U8U32(c *component.Call, at uint32) (v value.Tuple7[int32, uint8, uint8, uint8, uint8, uint8, uint32]) {
 	v.F0 = int32(c.Mem().U32(at))
 	v.F1 = c.Mem().U8(at + 4)
@@ -240,7 +246,7 @@ func loadTuple7S32U8U8U8U8U8U32(c *component.Call, at uint32) (v value.Tuple7[in
 	return v
 }
 
-// newListColumn lowers the list to a new block of guest memory.
+// newListColumn lowers list<column> to a new block of guest memory.
 func newListColumn(c *component.Call, list []Column) (ptr, n uint32) {
 	if uint64(len(list))*12 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -254,7 +260,7 @@ func newListColumn(c *component.Call, list []Column) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListDBValue lowers the list to a new block of guest memory.
+// newListDBValue lowers list<db-value> to a new block of guest memory.
 func newListDBValue(c *component.Call, list []DBValue) (ptr, n uint32) {
 	if uint64(len(list))*24 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -268,7 +274,7 @@ func newListDBValue(c *component.Call, list []DBValue) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListListDBValue lowers the list to a new block of guest memory.
+// newListListDBValue lowers list<row> to a new block of guest memory.
 func newListListDBValue(c *component.Call, list []Row) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -282,49 +288,51 @@ func newListListDBValue(c *component.Call, list []Row) (ptr, n uint32) {
 	return ptr, n
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListColumn lowers v to guest memory at the address at.
+// storeListColumn lowers list<column> to guest memory at the address at.
 func storeListColumn(c *component.Call, at uint32, v []Column) {
 	ptr, n := newListColumn(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListDBValue lowers v to guest memory at the address at.
+// storeListDBValue lowers list<db-value> to guest memory at the address at.
 func storeListDBValue(c *component.Call, at uint32, v []DBValue) {
 	ptr, n := newListDBValue(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListListDBValue lowers v to guest memory at the address at.
+// storeListListDBValue lowers list<row> to guest memory at the address at.
 func storeListListDBValue(c *component.Call, at uint32, v []Row) {
 	ptr, n := newListListDBValue(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeTuple3S32U8U8 lowers v to guest memory at the address at.
+// storeTuple3S32U8U8 lowers tuple<s32, u8, u8> to guest memory at the address
+// at.
 func storeTuple3S32U8U8(c *component.Call, at uint32, v *value.Tuple3[int32, uint8, uint8]) {
 	c.Mem().PutU32(at, uint32(v.F0))
 	c.Mem().PutU8(at+4, v.F1)
 	c.Mem().PutU8(at+5, v.F2)
 }
 
-// storeTuple4U8U8U8U32 lowers v to guest memory at the address at.
+// storeTuple4U8U8U8U32 lowers tuple<u8, u8, u8, u32> to guest memory at the
+// address at.
 func storeTuple4U8U8U8U32(c *component.Call, at uint32, v *value.Tuple4[uint8, uint8, uint8, uint32]) {
 	c.Mem().PutU8(at, v.F0)
 	c.Mem().PutU8(at+1, v.F1)
@@ -332,7 +340,8 @@ func storeTuple4U8U8U8U32(c *component.Call, at uint32, v *value.Tuple4[uint8, u
 	c.Mem().PutU32(at+4, v.F3)
 }
 
-// storeTuple7S32U8U8U8U8U8U32 lowers v to guest memory at the address at.
+// storeTuple7S32U8U8U8U8U8U32 lowers tuple<s32, u8, u8, u8, u8, u8, u32> to
+// guest memory at the address at.
 func storeTuple7S32U8U8U8U8U8U32(c *component.Call, at uint32, v *value.Tuple7[int32, uint8, uint8, uint8, uint8, uint8, uint32]) {
 	c.Mem().PutU32(at, uint32(v.F0))
 	c.Mem().PutU8(at+4, v.F1)

@@ -21,7 +21,8 @@ type ConnectionBuilder interface {
 	// Connects.
 	Build(c *component.Call) (Connection, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -40,11 +41,13 @@ type Connection interface {
 	// touched.
 	Execute(c *component.Call, statement string, params []ParameterValue) (uint64, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// Host is what a host implements of spin:postgres/postgres@4.1.0, besides its resources.
+// Host is what a host implements of spin:postgres/postgres@4.1.0, besides its
+// resources.
 type Host interface {
 	// NewConnectionBuilder is the constructor of connection-builder.
 	//
@@ -57,7 +60,8 @@ type Host interface {
 	ConnectionOpen(c *component.Call, address string) (Connection, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

@@ -3,6 +3,11 @@
 // Package postgres binds the interface spin:postgres/postgres@4.1.0.
 //
 // PostgreSQL databases.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package postgres
 
 import (
@@ -14,7 +19,8 @@ import (
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "spin:postgres/postgres@4.1.0"
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why an operation failed.
 type Error struct {
@@ -73,7 +79,8 @@ func (v Error) Error() string {
 	return v.Case.String()
 }
 
-// QueryError is the variant query-error: the field named like the case, if there is one, has its payload.
+// QueryError is the variant query-error: the field named like the case, if
+// there is one, has its payload.
 //
 // Why a statement failed.
 type QueryError struct {
@@ -122,7 +129,8 @@ type DBError struct {
 	Extras []value.Tuple2[string, string]
 }
 
-// DBDataType is the variant db-data-type: the field named like the case, if there is one, has its payload.
+// DBDataType is the variant db-data-type: the field named like the case, if
+// there is one, has its payload.
 //
 // The type of a column.
 type DBDataType struct {
@@ -200,7 +208,8 @@ func (v DBDataTypeCase) String() string {
 	return "no case of db-data-type"
 }
 
-// DBValue is the variant db-value: the field named like the case, if there is one, has its payload.
+// DBValue is the variant db-value: the field named like the case, if there is
+// one, has its payload.
 //
 // A value out of a row.
 type DBValue struct {
@@ -314,7 +323,8 @@ func (v DBValueCase) String() string {
 	return "no case of db-value"
 }
 
-// ParameterValue is the variant parameter-value: the field named like the case, if there is one, has its payload.
+// ParameterValue is the variant parameter-value: the field named like the case,
+// if there is one, has its payload.
 //
 // A value for a statement's parameter.
 type ParameterValue struct {

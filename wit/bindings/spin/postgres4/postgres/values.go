@@ -146,18 +146,20 @@ var RangeBoundKindABI = abi.Enum(
 	"exclusive",
 )
 
-// ConnectionBuilderResource is the identity of the resource type connection-builder; its values are of type ConnectionBuilder.
+// ConnectionBuilderResource is the identity of the resource type
+// connection-builder; its values are of type ConnectionBuilder.
 var ConnectionBuilderResource = component.NewHostResource("connection-builder", func(rep any) { rep.(ConnectionBuilder).Drop() })
 
-// ConnectionResource is the identity of the resource type connection; its values are of type Connection.
+// ConnectionResource is the identity of the resource type connection; its
+// values are of type Connection.
 var ConnectionResource = component.NewHostResource("connection", func(rep any) { rep.(Connection).Drop() })
 
-// LiftRangeBoundKind lifts it from its discriminant.
+// LiftRangeBoundKind lifts the type range-bound-kind from its discriminant.
 func LiftRangeBoundKind(d uint32) RangeBoundKind {
 	return RangeBoundKind(checkCase(d, 2, "range-bound-kind"))
 }
 
-// LoadInterval lifts it from guest memory at the address at.
+// LoadInterval lifts the type interval from guest memory at the address at.
 func LoadInterval(c *component.Call, at uint32) (v Interval) {
 	v.Micros = int64(c.Mem().U64(at))
 	v.Days = int32(c.Mem().U32(at + 8))
@@ -165,7 +167,8 @@ func LoadInterval(c *component.Call, at uint32) (v Interval) {
 	return v
 }
 
-// LoadParameterValue lifts it from guest memory at the address at. Its byte lists are views of guest memory.
+// LoadParameterValue lifts the type parameter-value from guest memory at the
+// address at. Its byte lists are views of guest memory.
 func LoadParameterValue(c *component.Call, at uint32) (v ParameterValue) {
 	d := checkCase(uint32(c.Mem().U8(at)), 25, "parameter-value")
 	v.Case = ParameterValueCase(d)
@@ -222,13 +225,14 @@ func LoadParameterValue(c *component.Call, at uint32) (v ParameterValue) {
 	return v
 }
 
-// StoreColumn lowers v to guest memory at the address at.
+// StoreColumn lowers the type column to guest memory at the address at.
 func StoreColumn(c *component.Call, at uint32, v *Column) {
 	storeString(c, at, v.Name)
 	StoreDBDataType(c, at+8, &v.DataType)
 }
 
-// StoreDBDataType lowers v to guest memory at the address at.
+// StoreDBDataType lowers the type db-data-type to guest memory at the address
+// at.
 func StoreDBDataType(c *component.Call, at uint32, v *DBDataType) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -237,7 +241,7 @@ func StoreDBDataType(c *component.Call, at uint32, v *DBDataType) {
 	}
 }
 
-// StoreDBError lowers v to guest memory at the address at.
+// StoreDBError lowers the type db-error to guest memory at the address at.
 func StoreDBError(c *component.Call, at uint32, v *DBError) {
 	storeString(c, at, v.AsText)
 	storeString(c, at+8, v.Severity)
@@ -247,7 +251,7 @@ func StoreDBError(c *component.Call, at uint32, v *DBError) {
 	storeListTuple2StringString(c, at+44, v.Extras)
 }
 
-// StoreDBValue lowers v to guest memory at the address at.
+// StoreDBValue lowers the type db-value to guest memory at the address at.
 func StoreDBValue(c *component.Call, at uint32, v *DBValue) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -304,7 +308,7 @@ func StoreDBValue(c *component.Call, at uint32, v *DBValue) {
 	}
 }
 
-// StoreError lowers v to guest memory at the address at.
+// StoreError lowers the type error to guest memory at the address at.
 func StoreError(c *component.Call, at uint32, v *Error) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -321,14 +325,15 @@ func StoreError(c *component.Call, at uint32, v *Error) {
 	}
 }
 
-// StoreInterval lowers v to guest memory at the address at.
+// StoreInterval lowers the type interval to guest memory at the address at.
 func StoreInterval(c *component.Call, at uint32, v *Interval) {
 	c.Mem().PutU64(at, uint64(v.Micros))
 	c.Mem().PutU32(at+8, uint32(v.Days))
 	c.Mem().PutU32(at+12, uint32(v.Months))
 }
 
-// StoreQueryError lowers v to guest memory at the address at.
+// StoreQueryError lowers the type query-error to guest memory at the address
+// at.
 func StoreQueryError(c *component.Call, at uint32, v *QueryError) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -339,7 +344,7 @@ func StoreQueryError(c *component.Call, at uint32, v *QueryError) {
 	}
 }
 
-// StoreRowSet lowers v to guest memory at the address at.
+// StoreRowSet lowers the type row-set to guest memory at the address at.
 func StoreRowSet(c *component.Call, at uint32, v *RowSet) {
 	storeListColumn(c, at, v.Columns)
 	storeListListDBValue(c, at+8, v.Rows)
@@ -353,7 +358,7 @@ func bit(b bool) uint8 {
 	return 0
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -361,7 +366,7 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// loadListOptionS32 lifts the n elements at ptr.
+// loadListOptionS32 lifts list<option<s32>> from the n elements at ptr.
 func loadListOptionS32(c *component.Call, ptr, n uint32) []value.Option[int32] {
 	c.CheckList(ptr, n, 8, 4)
 	list := make([]value.Option[int32], n)
@@ -372,7 +377,7 @@ func loadListOptionS32(c *component.Call, ptr, n uint32) []value.Option[int32] {
 	return list
 }
 
-// loadListOptionS64 lifts the n elements at ptr.
+// loadListOptionS64 lifts list<option<s64>> from the n elements at ptr.
 func loadListOptionS64(c *component.Call, ptr, n uint32) []value.Option[int64] {
 	c.CheckList(ptr, n, 16, 8)
 	list := make([]value.Option[int64], n)
@@ -383,7 +388,7 @@ func loadListOptionS64(c *component.Call, ptr, n uint32) []value.Option[int64] {
 	return list
 }
 
-// loadListOptionString lifts the n elements at ptr.
+// loadListOptionString lifts list<option<string>> from the n elements at ptr.
 func loadListOptionString(c *component.Call, ptr, n uint32) []value.Option[string] {
 	c.CheckList(ptr, n, 12, 4)
 	list := make([]value.Option[string], n)
@@ -394,7 +399,8 @@ func loadListOptionString(c *component.Call, ptr, n uint32) []value.Option[strin
 	return list
 }
 
-// loadListParameterValue lifts the n elements at ptr. Its byte lists are views of guest memory.
+// loadListParameterValue lifts list<parameter-value> from the n elements at
+// ptr. Its byte lists are views of guest memory.
 func loadListParameterValue(c *component.Call, ptr, n uint32) []ParameterValue {
 	c.CheckList(ptr, n, 56, 8)
 	list := make([]ParameterValue, n)
@@ -405,7 +411,7 @@ func loadListParameterValue(c *component.Call, ptr, n uint32) []ParameterValue {
 	return list
 }
 
-// loadOptionS32 lifts it from guest memory at the address at.
+// loadOptionS32 lifts option<s32> from guest memory at the address at.
 func loadOptionS32(c *component.Call, at uint32) (v value.Option[int32]) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "option")
 	if d == 1 {
@@ -415,7 +421,7 @@ func loadOptionS32(c *component.Call, at uint32) (v value.Option[int32]) {
 	return v
 }
 
-// loadOptionS64 lifts it from guest memory at the address at.
+// loadOptionS64 lifts option<s64> from guest memory at the address at.
 func loadOptionS64(c *component.Call, at uint32) (v value.Option[int64]) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "option")
 	if d == 1 {
@@ -425,7 +431,7 @@ func loadOptionS64(c *component.Call, at uint32) (v value.Option[int64]) {
 	return v
 }
 
-// loadOptionString lifts it from guest memory at the address at.
+// loadOptionString lifts option<string> from guest memory at the address at.
 func loadOptionString(c *component.Call, at uint32) (v value.Option[string]) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "option")
 	if d == 1 {
@@ -435,7 +441,8 @@ func loadOptionString(c *component.Call, at uint32) (v value.Option[string]) {
 	return v
 }
 
-// loadOptionTuple2S32RangeBoundKind lifts it from guest memory at the address at.
+// loadOptionTuple2S32RangeBoundKind lifts option<tuple<s32, range-bound-kind>>
+// from guest memory at the address at.
 func loadOptionTuple2S32RangeBoundKind(c *component.Call, at uint32) (v value.Option[value.Tuple2[int32, RangeBoundKind]]) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "option")
 	if d == 1 {
@@ -445,7 +452,8 @@ func loadOptionTuple2S32RangeBoundKind(c *component.Call, at uint32) (v value.Op
 	return v
 }
 
-// loadOptionTuple2S64RangeBoundKind lifts it from guest memory at the address at.
+// loadOptionTuple2S64RangeBoundKind lifts option<tuple<s64, range-bound-kind>>
+// from guest memory at the address at.
 func loadOptionTuple2S64RangeBoundKind(c *component.Call, at uint32) (v value.Option[value.Tuple2[int64, RangeBoundKind]]) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "option")
 	if d == 1 {
@@ -455,7 +463,8 @@ func loadOptionTuple2S64RangeBoundKind(c *component.Call, at uint32) (v value.Op
 	return v
 }
 
-// loadOptionTuple2StringRangeBoundKind lifts it from guest memory at the address at.
+// loadOptionTuple2StringRangeBoundKind lifts option<tuple<string,
+// range-bound-kind>> from guest memory at the address at.
 func loadOptionTuple2StringRangeBoundKind(c *component.Call, at uint32) (v value.Option[value.Tuple2[string, RangeBoundKind]]) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "option")
 	if d == 1 {
@@ -465,49 +474,59 @@ func loadOptionTuple2StringRangeBoundKind(c *component.Call, at uint32) (v value
 	return v
 }
 
-// loadTuple2OptionTuple2S32RangeBoundKindOptionTuple2S32RangeBoundKind lifts it from guest memory at the address at.
+// loadTuple2OptionTuple2S32RangeBoundKindOptionTuple2S32RangeBoundKind lifts
+// tuple<option<tuple<s32, range-bound-kind>>, option<tuple<s32,
+// range-bound-kind>>> from guest memory at the address at.
 func loadTuple2OptionTuple2S32RangeBoundKindOptionTuple2S32RangeBoundKind(c *component.Call, at uint32) (v value.Tuple2[value.Option[value.Tuple2[int32, RangeBoundKind]], value.Option[value.Tuple2[int32, RangeBoundKind]]]) {
 	v.F0 = loadOptionTuple2S32RangeBoundKind(c, at)
 	v.F1 = loadOptionTuple2S32RangeBoundKind(c, at+12)
 	return v
 }
 
-// loadTuple2OptionTuple2S64RangeBoundKindOptionTuple2S64RangeBoundKind lifts it from guest memory at the address at.
+// loadTuple2OptionTuple2S64RangeBoundKindOptionTuple2S64RangeBoundKind lifts
+// tuple<option<tuple<s64, range-bound-kind>>, option<tuple<s64,
+// range-bound-kind>>> from guest memory at the address at.
 func loadTuple2OptionTuple2S64RangeBoundKindOptionTuple2S64RangeBoundKind(c *component.Call, at uint32) (v value.Tuple2[value.Option[value.Tuple2[int64, RangeBoundKind]], value.Option[value.Tuple2[int64, RangeBoundKind]]]) {
 	v.F0 = loadOptionTuple2S64RangeBoundKind(c, at)
 	v.F1 = loadOptionTuple2S64RangeBoundKind(c, at+24)
 	return v
 }
 
-// loadTuple2OptionTuple2StringRangeBoundKindOptionTuple2StringRangeBoundKind lifts it from guest memory at the address at.
+// loadTuple2OptionTuple2StringRangeBoundKindOptionTuple2StringRangeBoundKind
+// lifts tuple<option<tuple<string, range-bound-kind>>, option<tuple<string,
+// range-bound-kind>>> from guest memory at the address at.
 func loadTuple2OptionTuple2StringRangeBoundKindOptionTuple2StringRangeBoundKind(c *component.Call, at uint32) (v value.Tuple2[value.Option[value.Tuple2[string, RangeBoundKind]], value.Option[value.Tuple2[string, RangeBoundKind]]]) {
 	v.F0 = loadOptionTuple2StringRangeBoundKind(c, at)
 	v.F1 = loadOptionTuple2StringRangeBoundKind(c, at+16)
 	return v
 }
 
-// loadTuple2S32RangeBoundKind lifts it from guest memory at the address at.
+// loadTuple2S32RangeBoundKind lifts tuple<s32, range-bound-kind> from guest
+// memory at the address at.
 func loadTuple2S32RangeBoundKind(c *component.Call, at uint32) (v value.Tuple2[int32, RangeBoundKind]) {
 	v.F0 = int32(c.Mem().U32(at))
 	v.F1 = LiftRangeBoundKind(uint32(c.Mem().U8(at + 4)))
 	return v
 }
 
-// loadTuple2S64RangeBoundKind lifts it from guest memory at the address at.
+// loadTuple2S64RangeBoundKind lifts tuple<s64, range-bound-kind> from guest
+// memory at the address at.
 func loadTuple2S64RangeBoundKind(c *component.Call, at uint32) (v value.Tuple2[int64, RangeBoundKind]) {
 	v.F0 = int64(c.Mem().U64(at))
 	v.F1 = LiftRangeBoundKind(uint32(c.Mem().U8(at + 8)))
 	return v
 }
 
-// loadTuple2StringRangeBoundKind lifts it from guest memory at the address at.
+// loadTuple2StringRangeBoundKind lifts tuple<string, range-bound-kind> from
+// guest memory at the address at.
 func loadTuple2StringRangeBoundKind(c *component.Call, at uint32) (v value.Tuple2[string, RangeBoundKind]) {
 	v.F0 = c.LiftString(c.Mem().U32(at), c.Mem().U32(at+4))
 	v.F1 = LiftRangeBoundKind(uint32(c.Mem().U8(at + 8)))
 	return v
 }
 
-// loadTuple3S32U8U8 lifts it from guest memory at the address at.
+// loadTuple3S32U8U8 lifts tuple<s32, u8, u8> from guest memory at the address
+// at.
 func loadTuple3S32U8U8(c *component.Call, at uint32) (v value.Tuple3[int32, uint8, uint8]) {
 	v.F0 = int32(c.Mem().U32(at))
 	v.F1 = c.Mem().U8(at + 4)
@@ -515,7 +534,8 @@ func loadTuple3S32U8U8(c *component.Call, at uint32) (v value.Tuple3[int32, uint
 	return v
 }
 
-// loadTuple4U8U8U8U32 lifts it from guest memory at the address at.
+// loadTuple4U8U8U8U32 lifts tuple<u8, u8, u8, u32> from guest memory at the
+// address at.
 func loadTuple4U8U8U8U32(c *component.Call, at uint32) (v value.Tuple4[uint8, uint8, uint8, uint32]) {
 	v.F0 = c.Mem().U8(at)
 	v.F1 = c.Mem().U8(at + 1)
@@ -524,7 +544,8 @@ func loadTuple4U8U8U8U32(c *component.Call, at uint32) (v value.Tuple4[uint8, ui
 	return v
 }
 
-// loadTuple7S32U8U8U8U8U8U32 lifts it from guest memory at the address at.
+// loadTuple7S32U8U8U8U8U8U32 lifts tuple<s32, u8, u8, u8, u8, u8, u32> from
+// guest memory at the address at.
 func loadTuple7S32U8U8U8U8U8U32(c *component.Call, at uint32) (v value.Tuple7[int32, uint8, uint8, uint8, uint8, uint8, uint32]) {
 	v.F0 = int32(c.Mem().U32(at))
 	v.F1 = c.Mem().U8(at + 4)
@@ -536,7 +557,7 @@ func loadTuple7S32U8U8U8U8U8U32(c *component.Call, at uint32) (v value.Tuple7[in
 	return v
 }
 
-// newListColumn lowers the list to a new block of guest memory.
+// newListColumn lowers list<column> to a new block of guest memory.
 func newListColumn(c *component.Call, list []Column) (ptr, n uint32) {
 	if uint64(len(list))*20 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -550,7 +571,7 @@ func newListColumn(c *component.Call, list []Column) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListDBValue lowers the list to a new block of guest memory.
+// newListDBValue lowers list<db-value> to a new block of guest memory.
 func newListDBValue(c *component.Call, list []DBValue) (ptr, n uint32) {
 	if uint64(len(list))*56 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -564,7 +585,7 @@ func newListDBValue(c *component.Call, list []DBValue) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListListDBValue lowers the list to a new block of guest memory.
+// newListListDBValue lowers list<row> to a new block of guest memory.
 func newListListDBValue(c *component.Call, list []Row) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -578,7 +599,7 @@ func newListListDBValue(c *component.Call, list []Row) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListOptionS32 lowers the list to a new block of guest memory.
+// newListOptionS32 lowers list<option<s32>> to a new block of guest memory.
 func newListOptionS32(c *component.Call, list []value.Option[int32]) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -592,7 +613,7 @@ func newListOptionS32(c *component.Call, list []value.Option[int32]) (ptr, n uin
 	return ptr, n
 }
 
-// newListOptionS64 lowers the list to a new block of guest memory.
+// newListOptionS64 lowers list<option<s64>> to a new block of guest memory.
 func newListOptionS64(c *component.Call, list []value.Option[int64]) (ptr, n uint32) {
 	if uint64(len(list))*16 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -606,7 +627,8 @@ func newListOptionS64(c *component.Call, list []value.Option[int64]) (ptr, n uin
 	return ptr, n
 }
 
-// newListOptionString lowers the list to a new block of guest memory.
+// newListOptionString lowers list<option<string>> to a new block of guest
+// memory.
 func newListOptionString(c *component.Call, list []value.Option[string]) (ptr, n uint32) {
 	if uint64(len(list))*12 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -620,7 +642,8 @@ func newListOptionString(c *component.Call, list []value.Option[string]) (ptr, n
 	return ptr, n
 }
 
-// newListTuple2StringString lowers the list to a new block of guest memory.
+// newListTuple2StringString lowers list<tuple<string, string>> to a new block
+// of guest memory.
 func newListTuple2StringString(c *component.Call, list []value.Tuple2[string, string]) (ptr, n uint32) {
 	if uint64(len(list))*16 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -634,63 +657,67 @@ func newListTuple2StringString(c *component.Call, list []value.Tuple2[string, st
 	return ptr, n
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListColumn lowers v to guest memory at the address at.
+// storeListColumn lowers list<column> to guest memory at the address at.
 func storeListColumn(c *component.Call, at uint32, v []Column) {
 	ptr, n := newListColumn(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListDBValue lowers v to guest memory at the address at.
+// storeListDBValue lowers list<db-value> to guest memory at the address at.
 func storeListDBValue(c *component.Call, at uint32, v []DBValue) {
 	ptr, n := newListDBValue(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListListDBValue lowers v to guest memory at the address at.
+// storeListListDBValue lowers list<row> to guest memory at the address at.
 func storeListListDBValue(c *component.Call, at uint32, v []Row) {
 	ptr, n := newListListDBValue(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListOptionS32 lowers v to guest memory at the address at.
+// storeListOptionS32 lowers list<option<s32>> to guest memory at the address
+// at.
 func storeListOptionS32(c *component.Call, at uint32, v []value.Option[int32]) {
 	ptr, n := newListOptionS32(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListOptionS64 lowers v to guest memory at the address at.
+// storeListOptionS64 lowers list<option<s64>> to guest memory at the address
+// at.
 func storeListOptionS64(c *component.Call, at uint32, v []value.Option[int64]) {
 	ptr, n := newListOptionS64(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListOptionString lowers v to guest memory at the address at.
+// storeListOptionString lowers list<option<string>> to guest memory at the
+// address at.
 func storeListOptionString(c *component.Call, at uint32, v []value.Option[string]) {
 	ptr, n := newListOptionString(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListTuple2StringString lowers v to guest memory at the address at.
+// storeListTuple2StringString lowers list<tuple<string, string>> to guest
+// memory at the address at.
 func storeListTuple2StringString(c *component.Call, at uint32, v []value.Tuple2[string, string]) {
 	ptr, n := newListTuple2StringString(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeOptionS32 lowers v to guest memory at the address at.
+// storeOptionS32 lowers option<s32> to guest memory at the address at.
 func storeOptionS32(c *component.Call, at uint32, v *value.Option[int32]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -700,7 +727,7 @@ func storeOptionS32(c *component.Call, at uint32, v *value.Option[int32]) {
 	c.Mem().PutU32(at+4, uint32(v.V))
 }
 
-// storeOptionS64 lowers v to guest memory at the address at.
+// storeOptionS64 lowers option<s64> to guest memory at the address at.
 func storeOptionS64(c *component.Call, at uint32, v *value.Option[int64]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -710,7 +737,7 @@ func storeOptionS64(c *component.Call, at uint32, v *value.Option[int64]) {
 	c.Mem().PutU64(at+8, uint64(v.V))
 }
 
-// storeOptionString lowers v to guest memory at the address at.
+// storeOptionString lowers option<string> to guest memory at the address at.
 func storeOptionString(c *component.Call, at uint32, v *value.Option[string]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -720,7 +747,8 @@ func storeOptionString(c *component.Call, at uint32, v *value.Option[string]) {
 	storeString(c, at+4, v.V)
 }
 
-// storeOptionTuple2S32RangeBoundKind lowers v to guest memory at the address at.
+// storeOptionTuple2S32RangeBoundKind lowers option<tuple<s32,
+// range-bound-kind>> to guest memory at the address at.
 func storeOptionTuple2S32RangeBoundKind(c *component.Call, at uint32, v *value.Option[value.Tuple2[int32, RangeBoundKind]]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -730,7 +758,8 @@ func storeOptionTuple2S32RangeBoundKind(c *component.Call, at uint32, v *value.O
 	storeTuple2S32RangeBoundKind(c, at+4, &v.V)
 }
 
-// storeOptionTuple2S64RangeBoundKind lowers v to guest memory at the address at.
+// storeOptionTuple2S64RangeBoundKind lowers option<tuple<s64,
+// range-bound-kind>> to guest memory at the address at.
 func storeOptionTuple2S64RangeBoundKind(c *component.Call, at uint32, v *value.Option[value.Tuple2[int64, RangeBoundKind]]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -740,7 +769,8 @@ func storeOptionTuple2S64RangeBoundKind(c *component.Call, at uint32, v *value.O
 	storeTuple2S64RangeBoundKind(c, at+8, &v.V)
 }
 
-// storeOptionTuple2StringRangeBoundKind lowers v to guest memory at the address at.
+// storeOptionTuple2StringRangeBoundKind lowers option<tuple<string,
+// range-bound-kind>> to guest memory at the address at.
 func storeOptionTuple2StringRangeBoundKind(c *component.Call, at uint32, v *value.Option[value.Tuple2[string, RangeBoundKind]]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -750,63 +780,75 @@ func storeOptionTuple2StringRangeBoundKind(c *component.Call, at uint32, v *valu
 	storeTuple2StringRangeBoundKind(c, at+4, &v.V)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeTuple2OptionTuple2S32RangeBoundKindOptionTuple2S32RangeBoundKind lowers v to guest memory at the address at.
+// storeTuple2OptionTuple2S32RangeBoundKindOptionTuple2S32RangeBoundKind lowers
+// tuple<option<tuple<s32, range-bound-kind>>, option<tuple<s32,
+// range-bound-kind>>> to guest memory at the address at.
 func storeTuple2OptionTuple2S32RangeBoundKindOptionTuple2S32RangeBoundKind(c *component.Call, at uint32, v *value.Tuple2[value.Option[value.Tuple2[int32, RangeBoundKind]], value.Option[value.Tuple2[int32, RangeBoundKind]]]) {
 	storeOptionTuple2S32RangeBoundKind(c, at, &v.F0)
 	storeOptionTuple2S32RangeBoundKind(c, at+12, &v.F1)
 }
 
-// storeTuple2OptionTuple2S64RangeBoundKindOptionTuple2S64RangeBoundKind lowers v to guest memory at the address at.
+// storeTuple2OptionTuple2S64RangeBoundKindOptionTuple2S64RangeBoundKind lowers
+// tuple<option<tuple<s64, range-bound-kind>>, option<tuple<s64,
+// range-bound-kind>>> to guest memory at the address at.
 func storeTuple2OptionTuple2S64RangeBoundKindOptionTuple2S64RangeBoundKind(c *component.Call, at uint32, v *value.Tuple2[value.Option[value.Tuple2[int64, RangeBoundKind]], value.Option[value.Tuple2[int64, RangeBoundKind]]]) {
 	storeOptionTuple2S64RangeBoundKind(c, at, &v.F0)
 	storeOptionTuple2S64RangeBoundKind(c, at+24, &v.F1)
 }
 
-// storeTuple2OptionTuple2StringRangeBoundKindOptionTuple2StringRangeBoundKind lowers v to guest memory at the address at.
+// storeTuple2OptionTuple2StringRangeBoundKindOptionTuple2StringRangeBoundKind
+// lowers tuple<option<tuple<string, range-bound-kind>>, option<tuple<string,
+// range-bound-kind>>> to guest memory at the address at.
 func storeTuple2OptionTuple2StringRangeBoundKindOptionTuple2StringRangeBoundKind(c *component.Call, at uint32, v *value.Tuple2[value.Option[value.Tuple2[string, RangeBoundKind]], value.Option[value.Tuple2[string, RangeBoundKind]]]) {
 	storeOptionTuple2StringRangeBoundKind(c, at, &v.F0)
 	storeOptionTuple2StringRangeBoundKind(c, at+16, &v.F1)
 }
 
-// storeTuple2S32RangeBoundKind lowers v to guest memory at the address at.
+// storeTuple2S32RangeBoundKind lowers tuple<s32, range-bound-kind> to guest
+// memory at the address at.
 func storeTuple2S32RangeBoundKind(c *component.Call, at uint32, v *value.Tuple2[int32, RangeBoundKind]) {
 	c.Mem().PutU32(at, uint32(v.F0))
 	c.Mem().PutU8(at+4, uint8(v.F1))
 }
 
-// storeTuple2S64RangeBoundKind lowers v to guest memory at the address at.
+// storeTuple2S64RangeBoundKind lowers tuple<s64, range-bound-kind> to guest
+// memory at the address at.
 func storeTuple2S64RangeBoundKind(c *component.Call, at uint32, v *value.Tuple2[int64, RangeBoundKind]) {
 	c.Mem().PutU64(at, uint64(v.F0))
 	c.Mem().PutU8(at+8, uint8(v.F1))
 }
 
-// storeTuple2StringRangeBoundKind lowers v to guest memory at the address at.
+// storeTuple2StringRangeBoundKind lowers tuple<string, range-bound-kind> to
+// guest memory at the address at.
 func storeTuple2StringRangeBoundKind(c *component.Call, at uint32, v *value.Tuple2[string, RangeBoundKind]) {
 	storeString(c, at, v.F0)
 	c.Mem().PutU8(at+8, uint8(v.F1))
 }
 
-// storeTuple2StringString lowers v to guest memory at the address at.
+// storeTuple2StringString lowers tuple<string, string> to guest memory at the
+// address at.
 func storeTuple2StringString(c *component.Call, at uint32, v *value.Tuple2[string, string]) {
 	storeString(c, at, v.F0)
 	storeString(c, at+8, v.F1)
 }
 
-// storeTuple3S32U8U8 lowers v to guest memory at the address at.
+// storeTuple3S32U8U8 lowers tuple<s32, u8, u8> to guest memory at the address
+// at.
 func storeTuple3S32U8U8(c *component.Call, at uint32, v *value.Tuple3[int32, uint8, uint8]) {
 	c.Mem().PutU32(at, uint32(v.F0))
 	c.Mem().PutU8(at+4, v.F1)
 	c.Mem().PutU8(at+5, v.F2)
 }
 
-// storeTuple4U8U8U8U32 lowers v to guest memory at the address at.
+// storeTuple4U8U8U8U32 lowers tuple<u8, u8, u8, u32> to guest memory at the
+// address at.
 func storeTuple4U8U8U8U32(c *component.Call, at uint32, v *value.Tuple4[uint8, uint8, uint8, uint32]) {
 	c.Mem().PutU8(at, v.F0)
 	c.Mem().PutU8(at+1, v.F1)
@@ -814,7 +856,8 @@ func storeTuple4U8U8U8U32(c *component.Call, at uint32, v *value.Tuple4[uint8, u
 	c.Mem().PutU32(at+4, v.F3)
 }
 
-// storeTuple7S32U8U8U8U8U8U32 lowers v to guest memory at the address at.
+// storeTuple7S32U8U8U8U8U8U32 lowers tuple<s32, u8, u8, u8, u8, u8, u32> to
+// guest memory at the address at.
 func storeTuple7S32U8U8U8U8U8U32(c *component.Call, at uint32, v *value.Tuple7[int32, uint8, uint8, uint8, uint8, uint8, uint32]) {
 	c.Mem().PutU32(at, uint32(v.F0))
 	c.Mem().PutU8(at+4, v.F1)

@@ -7,7 +7,8 @@ import (
 	"github.com/minispin/minispin/component/abi"
 )
 
-// ConnectionResource is the identity of the resource type connection; its values are of type Connection.
+// ConnectionResource is the identity of the resource type connection; its
+// values are of type Connection.
 var ConnectionResource = component.NewHostResource("connection", func(rep any) { rep.(Connection).Drop() })
 
 // ErrorABI describes error to the check at link time.
@@ -39,7 +40,8 @@ var ValueABI = abi.Variant(
 	abi.Case{Name: "null"},
 )
 
-// LoadValue lifts it from guest memory at the address at. Its byte lists are views of guest memory.
+// LoadValue lifts the type value from guest memory at the address at. Its byte
+// lists are views of guest memory.
 func LoadValue(c *component.Call, at uint32) (v Value) {
 	d := checkCase(uint32(c.Mem().U8(at)), 5, "value")
 	v.Case = ValueCase(d)
@@ -56,7 +58,7 @@ func LoadValue(c *component.Call, at uint32) (v Value) {
 	return v
 }
 
-// StoreError lowers v to guest memory at the address at.
+// StoreError lowers the type error to guest memory at the address at.
 func StoreError(c *component.Call, at uint32, v *Error) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -65,18 +67,19 @@ func StoreError(c *component.Call, at uint32, v *Error) {
 	}
 }
 
-// StoreQueryResult lowers v to guest memory at the address at.
+// StoreQueryResult lowers the type query-result to guest memory at the address
+// at.
 func StoreQueryResult(c *component.Call, at uint32, v *QueryResult) {
 	storeListString(c, at, v.Columns)
 	storeListRowResult(c, at+8, v.Rows)
 }
 
-// StoreRowResult lowers v to guest memory at the address at.
+// StoreRowResult lowers the type row-result to guest memory at the address at.
 func StoreRowResult(c *component.Call, at uint32, v *RowResult) {
 	storeListValue(c, at, v.Values)
 }
 
-// StoreValue lowers v to guest memory at the address at.
+// StoreValue lowers the type value to guest memory at the address at.
 func StoreValue(c *component.Call, at uint32, v *Value) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -91,7 +94,7 @@ func StoreValue(c *component.Call, at uint32, v *Value) {
 	}
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -99,7 +102,8 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// loadListValue lifts the n elements at ptr. Its byte lists are views of guest memory.
+// loadListValue lifts list<value> from the n elements at ptr. Its byte lists
+// are views of guest memory.
 func loadListValue(c *component.Call, ptr, n uint32) []Value {
 	c.CheckList(ptr, n, 16, 8)
 	list := make([]Value, n)
@@ -110,7 +114,7 @@ func loadListValue(c *component.Call, ptr, n uint32) []Value {
 	return list
 }
 
-// newListRowResult lowers the list to a new block of guest memory.
+// newListRowResult lowers list<row-result> to a new block of guest memory.
 func newListRowResult(c *component.Call, list []RowResult) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -124,7 +128,7 @@ func newListRowResult(c *component.Call, list []RowResult) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListString lowers the list to a new block of guest memory.
+// newListString lowers list<string> to a new block of guest memory.
 func newListString(c *component.Call, list []string) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -138,7 +142,7 @@ func newListString(c *component.Call, list []string) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListValue lowers the list to a new block of guest memory.
+// newListValue lowers list<value> to a new block of guest memory.
 func newListValue(c *component.Call, list []Value) (ptr, n uint32) {
 	if uint64(len(list))*16 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -152,35 +156,35 @@ func newListValue(c *component.Call, list []Value) (ptr, n uint32) {
 	return ptr, n
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListRowResult lowers v to guest memory at the address at.
+// storeListRowResult lowers list<row-result> to guest memory at the address at.
 func storeListRowResult(c *component.Call, at uint32, v []RowResult) {
 	ptr, n := newListRowResult(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListString lowers v to guest memory at the address at.
+// storeListString lowers list<string> to guest memory at the address at.
 func storeListString(c *component.Call, at uint32, v []string) {
 	ptr, n := newListString(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListValue lowers v to guest memory at the address at.
+// storeListValue lowers list<value> to guest memory at the address at.
 func storeListValue(c *component.Call, at uint32, v []Value) {
 	ptr, n := newListValue(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

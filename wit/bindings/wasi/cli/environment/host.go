@@ -8,7 +8,8 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// Host is what a host implements of wasi:cli/environment@0.2.12, besides its resources.
+// Host is what a host implements of wasi:cli/environment@0.2.12, besides its
+// resources.
 type Host interface {
 	// GetEnvironment is the function get-environment.
 	//
@@ -26,7 +27,8 @@ type Host interface {
 	InitialCwd(c *component.Call) (value.Option[string], error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

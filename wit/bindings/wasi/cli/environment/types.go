@@ -3,6 +3,8 @@
 // Package environment binds the interface wasi:cli/environment@0.2.12.
 //
 // What a program is told when it starts.
+//
+// An error of any function is a trap.
 package environment
 
 // InterfaceName is the name components know the interface by.

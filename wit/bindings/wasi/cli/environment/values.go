@@ -8,7 +8,7 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// newListString lowers the list to a new block of guest memory.
+// newListString lowers list<string> to a new block of guest memory.
 func newListString(c *component.Call, list []string) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -22,7 +22,8 @@ func newListString(c *component.Call, list []string) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListTuple2StringString lowers the list to a new block of guest memory.
+// newListTuple2StringString lowers list<tuple<string, string>> to a new block
+// of guest memory.
 func newListTuple2StringString(c *component.Call, list []value.Tuple2[string, string]) (ptr, n uint32) {
 	if uint64(len(list))*16 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -36,21 +37,22 @@ func newListTuple2StringString(c *component.Call, list []value.Tuple2[string, st
 	return ptr, n
 }
 
-// storeListString lowers v to guest memory at the address at.
+// storeListString lowers list<string> to guest memory at the address at.
 func storeListString(c *component.Call, at uint32, v []string) {
 	ptr, n := newListString(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListTuple2StringString lowers v to guest memory at the address at.
+// storeListTuple2StringString lowers list<tuple<string, string>> to guest
+// memory at the address at.
 func storeListTuple2StringString(c *component.Call, at uint32, v []value.Tuple2[string, string]) {
 	ptr, n := newListTuple2StringString(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeOptionString lowers v to guest memory at the address at.
+// storeOptionString lowers option<string> to guest memory at the address at.
 func storeOptionString(c *component.Call, at uint32, v *value.Option[string]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -60,14 +62,15 @@ func storeOptionString(c *component.Call, at uint32, v *value.Option[string]) {
 	storeString(c, at+4, v.V)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeTuple2StringString lowers v to guest memory at the address at.
+// storeTuple2StringString lowers tuple<string, string> to guest memory at the
+// address at.
 func storeTuple2StringString(c *component.Call, at uint32, v *value.Tuple2[string, string]) {
 	storeString(c, at, v.F0)
 	storeString(c, at+8, v.F1)

@@ -3,6 +3,8 @@
 // Package exit binds the interface wasi:cli/exit@0.2.12.
 //
 // Ending the program from anywhere within it.
+//
+// An error of any function is a trap.
 package exit
 
 // InterfaceName is the name components know the interface by.

@@ -8,7 +8,7 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -16,7 +16,7 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// liftResultUnitUnit lifts it from the core values at the head of st.
+// liftResultUnitUnit lifts result from the core values at the head of st.
 func liftResultUnitUnit(c *component.Call, st []component.Raw) (v value.Result[value.Unit, value.Unit]) {
 	d := checkCase(st[0].U32(), 2, "result")
 	if d == 1 {

@@ -6,7 +6,7 @@ import (
 	"github.com/minispin/minispin/component/abi"
 )
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)

@@ -8,7 +8,8 @@ import (
 	"github.com/minispin/minispin/wit/bindings/wasi/io/streams"
 )
 
-// Host is what a host implements of wasi:cli/stderr@0.2.12, besides its resources.
+// Host is what a host implements of wasi:cli/stderr@0.2.12, besides its
+// resources.
 type Host interface {
 	// GetStderr is the function get-stderr.
 	//
@@ -16,10 +17,14 @@ type Host interface {
 	GetStderr(c *component.Call) (streams.OutputStream, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
+		Resources: []component.NamedResource{
+			{Name: "output-stream", Type: streams.OutputStreamResource},
+		},
 		Funcs: []component.Func{
 			{
 				Name: "get-stderr",

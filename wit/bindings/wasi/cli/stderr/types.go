@@ -3,6 +3,8 @@
 // Package stderr binds the interface wasi:cli/stderr@0.2.12.
 //
 // Standard error.
+//
+// An error of any function is a trap.
 package stderr
 
 // InterfaceName is the name components know the interface by.

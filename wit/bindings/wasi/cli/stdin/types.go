@@ -3,6 +3,8 @@
 // Package stdin binds the interface wasi:cli/stdin@0.2.12.
 //
 // Standard input.
+//
+// An error of any function is a trap.
 package stdin
 
 // InterfaceName is the name components know the interface by.

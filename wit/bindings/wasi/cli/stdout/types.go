@@ -3,6 +3,8 @@
 // Package stdout binds the interface wasi:cli/stdout@0.2.12.
 //
 // Standard output.
+//
+// An error of any function is a trap.
 package stdout
 
 // InterfaceName is the name components know the interface by.

@@ -10,7 +10,8 @@ import (
 //
 // A terminal one reads from. No operations are defined on it.
 type TerminalInput interface {
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 

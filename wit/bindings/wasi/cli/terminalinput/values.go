@@ -6,5 +6,6 @@ import (
 	"github.com/minispin/minispin/component"
 )
 
-// TerminalInputResource is the identity of the resource type terminal-input; its values are of type TerminalInput.
+// TerminalInputResource is the identity of the resource type terminal-input;
+// its values are of type TerminalInput.
 var TerminalInputResource = component.NewHostResource("terminal-input", func(rep any) { rep.(TerminalInput).Drop() })

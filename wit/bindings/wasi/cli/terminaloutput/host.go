@@ -10,7 +10,8 @@ import (
 //
 // A terminal one writes to. No operations are defined on it.
 type TerminalOutput interface {
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 

@@ -6,5 +6,6 @@ import (
 	"github.com/minispin/minispin/component"
 )
 
-// TerminalOutputResource is the identity of the resource type terminal-output; its values are of type TerminalOutput.
+// TerminalOutputResource is the identity of the resource type terminal-output;
+// its values are of type TerminalOutput.
 var TerminalOutputResource = component.NewHostResource("terminal-output", func(rep any) { rep.(TerminalOutput).Drop() })

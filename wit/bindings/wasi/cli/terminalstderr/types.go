@@ -3,6 +3,8 @@
 // Package terminalstderr binds the interface wasi:cli/terminal-stderr@0.2.12.
 //
 // Whether standard error is a terminal.
+//
+// An error of any function is a trap.
 package terminalstderr
 
 // InterfaceName is the name components know the interface by.

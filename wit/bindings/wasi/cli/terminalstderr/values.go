@@ -8,7 +8,8 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// storeOptionOwnCliTerminalOutputTerminalOutput lowers v to guest memory at the address at.
+// storeOptionOwnCliTerminalOutputTerminalOutput lowers option<terminal-output>
+// to guest memory at the address at.
 func storeOptionOwnCliTerminalOutputTerminalOutput(c *component.Call, at uint32, v *value.Option[terminaloutput.TerminalOutput]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)

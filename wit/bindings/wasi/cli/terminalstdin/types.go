@@ -3,6 +3,8 @@
 // Package terminalstdin binds the interface wasi:cli/terminal-stdin@0.2.12.
 //
 // Whether standard input is a terminal.
+//
+// An error of any function is a trap.
 package terminalstdin
 
 // InterfaceName is the name components know the interface by.

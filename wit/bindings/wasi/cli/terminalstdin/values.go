@@ -8,7 +8,8 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// storeOptionOwnCliTerminalInputTerminalInput lowers v to guest memory at the address at.
+// storeOptionOwnCliTerminalInputTerminalInput lowers option<terminal-input> to
+// guest memory at the address at.
 func storeOptionOwnCliTerminalInputTerminalInput(c *component.Call, at uint32, v *value.Option[terminalinput.TerminalInput]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)

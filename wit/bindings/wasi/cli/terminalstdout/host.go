@@ -9,7 +9,8 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// Host is what a host implements of wasi:cli/terminal-stdout@0.2.12, besides its resources.
+// Host is what a host implements of wasi:cli/terminal-stdout@0.2.12, besides
+// its resources.
 type Host interface {
 	// GetTerminalStdout is the function get-terminal-stdout.
 	//
@@ -17,10 +18,14 @@ type Host interface {
 	GetTerminalStdout(c *component.Call) (value.Option[terminaloutput.TerminalOutput], error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
+		Resources: []component.NamedResource{
+			{Name: "terminal-output", Type: terminaloutput.TerminalOutputResource},
+		},
 		Funcs: []component.Func{
 			{
 				Name: "get-terminal-stdout",

@@ -3,6 +3,8 @@
 // Package terminalstdout binds the interface wasi:cli/terminal-stdout@0.2.12.
 //
 // Whether standard output is a terminal.
+//
+// An error of any function is a trap.
 package terminalstdout
 
 // InterfaceName is the name components know the interface by.

@@ -8,7 +8,8 @@ import (
 	"github.com/minispin/minispin/wit/bindings/wasi/io/poll"
 )
 
-// Host is what a host implements of wasi:clocks/monotonic-clock@0.2.12, besides its resources.
+// Host is what a host implements of wasi:clocks/monotonic-clock@0.2.12, besides
+// its resources.
 type Host interface {
 	// Now is the function now.
 	//
@@ -31,10 +32,14 @@ type Host interface {
 	SubscribeDuration(c *component.Call, when Duration) (poll.Pollable, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
+		Resources: []component.NamedResource{
+			{Name: "pollable", Type: poll.PollableResource},
+		},
 		Funcs: []component.Func{
 			{
 				Name: "now",

@@ -3,6 +3,8 @@
 // Package monotonicclock binds the interface wasi:clocks/monotonic-clock@0.2.12.
 //
 // A clock that never runs backwards, with no relation to the calendar.
+//
+// An error of any function is a trap.
 package monotonicclock
 
 // InterfaceName is the name components know the interface by.

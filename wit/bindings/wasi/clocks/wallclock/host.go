@@ -7,7 +7,8 @@ import (
 	"github.com/minispin/minispin/component/abi"
 )
 
-// Host is what a host implements of wasi:clocks/wall-clock@0.2.12, besides its resources.
+// Host is what a host implements of wasi:clocks/wall-clock@0.2.12, besides its
+// resources.
 type Host interface {
 	// Now is the function now.
 	//
@@ -20,7 +21,8 @@ type Host interface {
 	Resolution(c *component.Call) (Datetime, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

@@ -3,6 +3,8 @@
 // Package wallclock binds the interface wasi:clocks/wall-clock@0.2.12.
 //
 // The time of day, which whoever sets the machine's clock can move.
+//
+// An error of any function is a trap.
 package wallclock
 
 // InterfaceName is the name components know the interface by.

@@ -13,14 +13,14 @@ var DatetimeABI = abi.Record(
 	abi.Field{Name: "nanoseconds", Type: abi.U32},
 )
 
-// LiftDatetime lifts it from the core values at the head of st.
+// LiftDatetime lifts the type datetime from the core values at the head of st.
 func LiftDatetime(c *component.Call, st []component.Raw) (v Datetime) {
 	v.Seconds = st[0].U64()
 	v.Nanoseconds = st[1].U32()
 	return v
 }
 
-// StoreDatetime lowers v to guest memory at the address at.
+// StoreDatetime lowers the type datetime to guest memory at the address at.
 func StoreDatetime(c *component.Call, at uint32, v *Datetime) {
 	c.Mem().PutU64(at, v.Seconds)
 	c.Mem().PutU32(at+8, v.Nanoseconds)

@@ -3,12 +3,16 @@
 // Package store binds the interface wasi:config/store@0.2.0-draft-2024-09-27.
 //
 // The component's configuration.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
 package store
 
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "wasi:config/store@0.2.0-draft-2024-09-27"
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why a value could not be had.
 type Error struct {

@@ -9,7 +9,8 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// Host is what a host implements of wasi:filesystem/preopens@0.2.12, besides its resources.
+// Host is what a host implements of wasi:filesystem/preopens@0.2.12, besides
+// its resources.
 type Host interface {
 	// GetDirectories is the function get-directories.
 	//
@@ -18,10 +19,14 @@ type Host interface {
 	GetDirectories(c *component.Call) ([]value.Tuple2[types.Descriptor, string], error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
+		Resources: []component.NamedResource{
+			{Name: "descriptor", Type: types.DescriptorResource},
+		},
 		Funcs: []component.Func{
 			{
 				Name: "get-directories",

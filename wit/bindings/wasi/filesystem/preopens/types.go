@@ -3,6 +3,8 @@
 // Package preopens binds the interface wasi:filesystem/preopens@0.2.12.
 //
 // The directories a guest starts with; there is no other way to the files.
+//
+// An error of any function is a trap.
 package preopens
 
 // InterfaceName is the name components know the interface by.

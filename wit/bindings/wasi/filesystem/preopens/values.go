@@ -9,7 +9,8 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// newListTuple2OwnFilesystemTypesDescriptorString lowers the list to a new block of guest memory.
+// newListTuple2OwnFilesystemTypesDescriptorString lowers list<tuple<descriptor,
+// string>> to a new block of guest memory.
 func newListTuple2OwnFilesystemTypesDescriptorString(c *component.Call, list []value.Tuple2[types.Descriptor, string]) (ptr, n uint32) {
 	if uint64(len(list))*12 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -23,21 +24,23 @@ func newListTuple2OwnFilesystemTypesDescriptorString(c *component.Call, list []v
 	return ptr, n
 }
 
-// storeListTuple2OwnFilesystemTypesDescriptorString lowers v to guest memory at the address at.
+// storeListTuple2OwnFilesystemTypesDescriptorString lowers
+// list<tuple<descriptor, string>> to guest memory at the address at.
 func storeListTuple2OwnFilesystemTypesDescriptorString(c *component.Call, at uint32, v []value.Tuple2[types.Descriptor, string]) {
 	ptr, n := newListTuple2OwnFilesystemTypesDescriptorString(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeTuple2OwnFilesystemTypesDescriptorString lowers v to guest memory at the address at.
+// storeTuple2OwnFilesystemTypesDescriptorString lowers tuple<descriptor,
+// string> to guest memory at the address at.
 func storeTuple2OwnFilesystemTypesDescriptorString(c *component.Call, at uint32, v *value.Tuple2[types.Descriptor, string]) {
 	c.Mem().PutU32(at, c.LowerOwn(types.DescriptorResource, v.F0))
 	storeString(c, at+4, v.F1)

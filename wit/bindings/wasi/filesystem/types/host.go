@@ -150,7 +150,8 @@ type Descriptor interface {
 	// A hash of the metadata of the file at a path.
 	MetadataHashAt(c *component.Call, pathFlags PathFlags, path string) (MetadataHashValue, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -163,11 +164,13 @@ type DirectoryEntryStream interface {
 	// The next entry; none at the end.
 	ReadDirectoryEntry(c *component.Call) (value.Option[DirectoryEntry], error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// Host is what a host implements of wasi:filesystem/types@0.2.12, besides its resources.
+// Host is what a host implements of wasi:filesystem/types@0.2.12, besides its
+// resources.
 type Host interface {
 	// FilesystemErrorCode is the function filesystem-error-code.
 	//
@@ -176,11 +179,15 @@ type Host interface {
 	FilesystemErrorCode(c *component.Call, errArg ioerror.Error) (value.Option[ErrorCode], error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
 		Resources: []component.NamedResource{
+			{Name: "input-stream", Type: streams.InputStreamResource},
+			{Name: "output-stream", Type: streams.OutputStreamResource},
+			{Name: "error", Type: ioerror.ErrorResource},
 			{Name: "descriptor", Type: DescriptorResource},
 			{Name: "directory-entry-stream", Type: DirectoryEntryStreamResource},
 		},

@@ -4,6 +4,11 @@
 //
 // Files and directories. Every path is relative to an open directory and
 // cannot lead out of it.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package types
 
 import (
@@ -121,7 +126,8 @@ const (
 // How many names a file has.
 type LinkCount = uint64
 
-// NewTimestamp is the variant new-timestamp: the field named like the case, if there is one, has its payload.
+// NewTimestamp is the variant new-timestamp: the field named like the case, if
+// there is one, has its payload.
 //
 // What to do with a timestamp.
 type NewTimestamp struct {

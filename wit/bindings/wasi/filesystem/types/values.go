@@ -124,18 +124,21 @@ var MetadataHashValueABI = abi.Record(
 	abi.Field{Name: "upper", Type: abi.U64},
 )
 
-// DescriptorResource is the identity of the resource type descriptor; its values are of type Descriptor.
+// DescriptorResource is the identity of the resource type descriptor; its
+// values are of type Descriptor.
 var DescriptorResource = component.NewHostResource("descriptor", func(rep any) { rep.(Descriptor).Drop() })
 
-// DirectoryEntryStreamResource is the identity of the resource type directory-entry-stream; its values are of type DirectoryEntryStream.
+// DirectoryEntryStreamResource is the identity of the resource type
+// directory-entry-stream; its values are of type DirectoryEntryStream.
 var DirectoryEntryStreamResource = component.NewHostResource("directory-entry-stream", func(rep any) { rep.(DirectoryEntryStream).Drop() })
 
-// LiftAdvice lifts it from its discriminant.
+// LiftAdvice lifts the type advice from its discriminant.
 func LiftAdvice(d uint32) Advice {
 	return Advice(checkCase(d, 6, "advice"))
 }
 
-// LiftNewTimestamp lifts it from the core values at the head of st.
+// LiftNewTimestamp lifts the type new-timestamp from the core values at the
+// head of st.
 func LiftNewTimestamp(c *component.Call, st []component.Raw) (v NewTimestamp) {
 	d := checkCase(st[0].U32(), 3, "new-timestamp")
 	v.Case = NewTimestampCase(d)
@@ -146,7 +149,8 @@ func LiftNewTimestamp(c *component.Call, st []component.Raw) (v NewTimestamp) {
 	return v
 }
 
-// StoreDescriptorStat lowers v to guest memory at the address at.
+// StoreDescriptorStat lowers the type descriptor-stat to guest memory at the
+// address at.
 func StoreDescriptorStat(c *component.Call, at uint32, v *DescriptorStat) {
 	c.Mem().PutU8(at, uint8(v.Type))
 	c.Mem().PutU64(at+8, v.LinkCount)
@@ -156,13 +160,15 @@ func StoreDescriptorStat(c *component.Call, at uint32, v *DescriptorStat) {
 	storeOptionClocksWallClockDatetime(c, at+72, &v.StatusChangeTimestamp)
 }
 
-// StoreDirectoryEntry lowers v to guest memory at the address at.
+// StoreDirectoryEntry lowers the type directory-entry to guest memory at the
+// address at.
 func StoreDirectoryEntry(c *component.Call, at uint32, v *DirectoryEntry) {
 	c.Mem().PutU8(at, uint8(v.Type))
 	storeString(c, at+4, v.Name)
 }
 
-// StoreMetadataHashValue lowers v to guest memory at the address at.
+// StoreMetadataHashValue lowers the type metadata-hash-value to guest memory at
+// the address at.
 func StoreMetadataHashValue(c *component.Call, at uint32, v *MetadataHashValue) {
 	c.Mem().PutU64(at, v.Lower)
 	c.Mem().PutU64(at+8, v.Upper)
@@ -176,7 +182,7 @@ func bit(b bool) uint8 {
 	return 0
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -184,14 +190,15 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeOptionClocksWallClockDatetime lowers v to guest memory at the address at.
+// storeOptionClocksWallClockDatetime lowers option<datetime> to guest memory at
+// the address at.
 func storeOptionClocksWallClockDatetime(c *component.Call, at uint32, v *value.Option[wallclock.Datetime]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -201,7 +208,8 @@ func storeOptionClocksWallClockDatetime(c *component.Call, at uint32, v *value.O
 	wallclock.StoreDatetime(c, at+8, &v.V)
 }
 
-// storeOptionDirectoryEntry lowers v to guest memory at the address at.
+// storeOptionDirectoryEntry lowers option<directory-entry> to guest memory at
+// the address at.
 func storeOptionDirectoryEntry(c *component.Call, at uint32, v *value.Option[DirectoryEntry]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -211,7 +219,8 @@ func storeOptionDirectoryEntry(c *component.Call, at uint32, v *value.Option[Dir
 	StoreDirectoryEntry(c, at+4, &v.V)
 }
 
-// storeOptionErrorCode lowers v to guest memory at the address at.
+// storeOptionErrorCode lowers option<error-code> to guest memory at the address
+// at.
 func storeOptionErrorCode(c *component.Call, at uint32, v *value.Option[ErrorCode]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -221,14 +230,15 @@ func storeOptionErrorCode(c *component.Call, at uint32, v *value.Option[ErrorCod
 	c.Mem().PutU8(at+1, uint8(v.V))
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeTuple2BytesBool lowers v to guest memory at the address at.
+// storeTuple2BytesBool lowers tuple<list<u8>, bool> to guest memory at the
+// address at.
 func storeTuple2BytesBool(c *component.Call, at uint32, v *value.Tuple2[[]byte, bool]) {
 	storeBytes(c, at, v.F0)
 	c.Mem().PutU8(at+8, bit(v.F1))

@@ -8,12 +8,14 @@ import (
 	"github.com/minispin/minispin/wit/bindings/wasi/http/types"
 )
 
-// Guest calls the functions of wasi:http/incoming-handler@0.2.12 that a component exports. It serves all instances of the component.
+// Guest calls the functions of wasi:http/incoming-handler@0.2.12 that a
+// component exports. It serves all instances of the component.
 type Guest struct {
 	fnHandle *component.ExportFunc
 }
 
-// NewGuest finds the functions in what a component exports as instance, by default InterfaceName. It fails if one is missing or has another type.
+// NewGuest finds the functions in what a component exports as instance, by
+// default InterfaceName. It fails if one is missing or has another type.
 func NewGuest(pre *component.InstancePre, instance string) (*Guest, error) {
 	if instance == "" {
 		instance = InterfaceName

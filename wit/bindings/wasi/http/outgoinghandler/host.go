@@ -9,7 +9,8 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// Host is what a host implements of wasi:http/outgoing-handler@0.2.12, besides its resources.
+// Host is what a host implements of wasi:http/outgoing-handler@0.2.12, besides
+// its resources.
 type Host interface {
 	// Handle is the function handle.
 	//
@@ -19,10 +20,16 @@ type Host interface {
 	Handle(c *component.Call, request types.OutgoingRequest, options value.Option[types.RequestOptions]) (types.FutureIncomingResponse, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
+		Resources: []component.NamedResource{
+			{Name: "outgoing-request", Type: types.OutgoingRequestResource},
+			{Name: "request-options", Type: types.RequestOptionsResource},
+			{Name: "future-incoming-response", Type: types.FutureIncomingResponseResource},
+		},
 		Funcs: []component.Func{
 			{
 				Name: "handle",

@@ -3,6 +3,9 @@
 // Package outgoinghandler binds the interface wasi:http/outgoing-handler@0.2.12.
 //
 // Sending requests.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
 package outgoinghandler
 
 // InterfaceName is the name components know the interface by.

@@ -9,7 +9,7 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -17,7 +17,8 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// liftOptionOwnHTTPTypesRequestOptions lifts it from the core values at the head of st.
+// liftOptionOwnHTTPTypesRequestOptions lifts option<request-options> from the
+// core values at the head of st.
 func liftOptionOwnHTTPTypesRequestOptions(c *component.Call, st []component.Raw) (v value.Option[types.RequestOptions]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {

@@ -53,7 +53,8 @@ type Fields interface {
 	// Copies the fields; the copy is mutable.
 	Clone(c *component.Call) (Fields, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -92,7 +93,8 @@ type IncomingRequest interface {
 	// The body. It can be had once; asking again fails.
 	Consume(c *component.Call) (IncomingBody, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -151,7 +153,8 @@ type OutgoingRequest interface {
 	// must be dropped before it goes elsewhere.
 	Headers(c *component.Call) (Headers, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -189,7 +192,8 @@ type RequestOptions interface {
 	// Sets the time between pieces; fails when not supported.
 	SetBetweenBytesTimeout(c *component.Call, duration value.Option[monotonicclock.Duration]) error
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -197,7 +201,8 @@ type RequestOptions interface {
 //
 // The place where a handler leaves its answer.
 type ResponseOutparam interface {
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -221,7 +226,8 @@ type IncomingResponse interface {
 	// The body. It can be had once; asking again fails.
 	Consume(c *component.Call) (IncomingBody, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -235,7 +241,8 @@ type IncomingBody interface {
 	// must be dropped before it.
 	Stream(c *component.Call) (streams.InputStream, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -254,7 +261,8 @@ type FutureTrailers interface {
 	// if there were any, or the failure; later an empty error.
 	Get(c *component.Call) (value.Option[value.Result[value.Result[value.Option[Trailers], ErrorCode], value.Unit]], error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -283,7 +291,8 @@ type OutgoingResponse interface {
 	// The body to write. It can be had once; asking again fails.
 	Body(c *component.Call) (OutgoingBody, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -297,11 +306,13 @@ type OutgoingBody interface {
 	// body must be dropped before it.
 	Write(c *component.Call) (streams.OutputStream, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// FutureIncomingResponse is a value of the resource type future-incoming-response.
+// FutureIncomingResponse is a value of the resource type
+// future-incoming-response.
 //
 // A response that may not have arrived yet.
 type FutureIncomingResponse interface {
@@ -316,11 +327,13 @@ type FutureIncomingResponse interface {
 	// or the failure; later an empty error.
 	Get(c *component.Call) (value.Option[value.Result[value.Result[IncomingResponse, ErrorCode], value.Unit]], error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// Host is what a host implements of wasi:http/types@0.2.12, besides its resources.
+// Host is what a host implements of wasi:http/types@0.2.12, besides its
+// resources.
 type Host interface {
 	// NewFields is the constructor of fields.
 	//
@@ -374,11 +387,16 @@ type Host interface {
 	HTTPErrorCode(c *component.Call, errArg ioerror.Error) (value.Option[ErrorCode], error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
 		Resources: []component.NamedResource{
+			{Name: "input-stream", Type: streams.InputStreamResource},
+			{Name: "output-stream", Type: streams.OutputStreamResource},
+			{Name: "io-error", Type: ioerror.ErrorResource},
+			{Name: "pollable", Type: poll.PollableResource},
 			{Name: "fields", Type: FieldsResource},
 			{Name: "headers", Type: FieldsResource},
 			{Name: "trailers", Type: FieldsResource},

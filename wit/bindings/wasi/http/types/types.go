@@ -4,6 +4,11 @@
 //
 // Requests, responses, their header fields, bodies and failures, as seen
 // from the side that serves them and from the side that asks.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package types
 
 import (
@@ -15,7 +20,8 @@ import (
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "wasi:http/types@0.2.12"
 
-// Method is the variant method: the field named like the case, if there is one, has its payload.
+// Method is the variant method: the field named like the case, if there is one,
+// has its payload.
 //
 // A request method.
 type Method struct {
@@ -62,7 +68,8 @@ func (v MethodCase) String() string {
 	return "no case of method"
 }
 
-// Scheme is the variant scheme: the field named like the case, if there is one, has its payload.
+// Scheme is the variant scheme: the field named like the case, if there is one,
+// has its payload.
 //
 // A URI scheme.
 type Scheme struct {
@@ -95,7 +102,8 @@ func (v SchemeCase) String() string {
 	return "no case of scheme"
 }
 
-// ErrorCode is the variant error-code: the field named like the case, if there is one, has its payload.
+// ErrorCode is the variant error-code: the field named like the case, if there
+// is one, has its payload.
 //
 // What went wrong between the first look-up of a name and the last byte
 // of a response. The cases follow the registered error types of HTTP
@@ -278,7 +286,8 @@ type FieldSizePayload struct {
 	FieldSize value.Option[uint32]
 }
 
-// HeaderError is the variant header-error: the field named like the case, if there is one, has its payload.
+// HeaderError is the variant header-error: the field named like the case, if
+// there is one, has its payload.
 //
 // Why a change to fields was refused.
 type HeaderError struct {

@@ -79,7 +79,8 @@ var DNSErrorPayloadABI = abi.Record(
 	abi.Field{Name: "info-code", Type: abi.Option(abi.U16)},
 )
 
-// TLSAlertReceivedPayloadABI describes TLS-alert-received-payload to the check at link time.
+// TLSAlertReceivedPayloadABI describes TLS-alert-received-payload to the check
+// at link time.
 var TLSAlertReceivedPayloadABI = abi.Record(
 	abi.Field{Name: "alert-id", Type: abi.Option(abi.U8)},
 	abi.Field{Name: "alert-message", Type: abi.Option(abi.String)},
@@ -98,47 +99,60 @@ var HeaderErrorABI = abi.Variant(
 	abi.Case{Name: "immutable"},
 )
 
-// FieldsResource is the identity of the resource type fields; its values are of type Fields.
+// FieldsResource is the identity of the resource type fields; its values are of
+// type Fields.
 var FieldsResource = component.NewHostResource("fields", func(rep any) { rep.(Fields).Drop() })
 
-// IncomingRequestResource is the identity of the resource type incoming-request; its values are of type IncomingRequest.
+// IncomingRequestResource is the identity of the resource type
+// incoming-request; its values are of type IncomingRequest.
 var IncomingRequestResource = component.NewHostResource("incoming-request", func(rep any) { rep.(IncomingRequest).Drop() })
 
-// OutgoingRequestResource is the identity of the resource type outgoing-request; its values are of type OutgoingRequest.
+// OutgoingRequestResource is the identity of the resource type
+// outgoing-request; its values are of type OutgoingRequest.
 var OutgoingRequestResource = component.NewHostResource("outgoing-request", func(rep any) { rep.(OutgoingRequest).Drop() })
 
-// RequestOptionsResource is the identity of the resource type request-options; its values are of type RequestOptions.
+// RequestOptionsResource is the identity of the resource type request-options;
+// its values are of type RequestOptions.
 var RequestOptionsResource = component.NewHostResource("request-options", func(rep any) { rep.(RequestOptions).Drop() })
 
-// ResponseOutparamResource is the identity of the resource type response-outparam; its values are of type ResponseOutparam.
+// ResponseOutparamResource is the identity of the resource type
+// response-outparam; its values are of type ResponseOutparam.
 var ResponseOutparamResource = component.NewHostResource("response-outparam", func(rep any) { rep.(ResponseOutparam).Drop() })
 
-// IncomingResponseResource is the identity of the resource type incoming-response; its values are of type IncomingResponse.
+// IncomingResponseResource is the identity of the resource type
+// incoming-response; its values are of type IncomingResponse.
 var IncomingResponseResource = component.NewHostResource("incoming-response", func(rep any) { rep.(IncomingResponse).Drop() })
 
-// IncomingBodyResource is the identity of the resource type incoming-body; its values are of type IncomingBody.
+// IncomingBodyResource is the identity of the resource type incoming-body; its
+// values are of type IncomingBody.
 var IncomingBodyResource = component.NewHostResource("incoming-body", func(rep any) { rep.(IncomingBody).Drop() })
 
-// FutureTrailersResource is the identity of the resource type future-trailers; its values are of type FutureTrailers.
+// FutureTrailersResource is the identity of the resource type future-trailers;
+// its values are of type FutureTrailers.
 var FutureTrailersResource = component.NewHostResource("future-trailers", func(rep any) { rep.(FutureTrailers).Drop() })
 
-// OutgoingResponseResource is the identity of the resource type outgoing-response; its values are of type OutgoingResponse.
+// OutgoingResponseResource is the identity of the resource type
+// outgoing-response; its values are of type OutgoingResponse.
 var OutgoingResponseResource = component.NewHostResource("outgoing-response", func(rep any) { rep.(OutgoingResponse).Drop() })
 
-// OutgoingBodyResource is the identity of the resource type outgoing-body; its values are of type OutgoingBody.
+// OutgoingBodyResource is the identity of the resource type outgoing-body; its
+// values are of type OutgoingBody.
 var OutgoingBodyResource = component.NewHostResource("outgoing-body", func(rep any) { rep.(OutgoingBody).Drop() })
 
-// FutureIncomingResponseResource is the identity of the resource type future-incoming-response; its values are of type FutureIncomingResponse.
+// FutureIncomingResponseResource is the identity of the resource type
+// future-incoming-response; its values are of type FutureIncomingResponse.
 var FutureIncomingResponseResource = component.NewHostResource("future-incoming-response", func(rep any) { rep.(FutureIncomingResponse).Drop() })
 
-// LiftDNSErrorPayload lifts it from the core values at the head of st.
+// LiftDNSErrorPayload lifts the type DNS-error-payload from the core values at
+// the head of st.
 func LiftDNSErrorPayload(c *component.Call, st []component.Raw) (v DNSErrorPayload) {
 	v.Rcode = liftOptionString(c, st)
 	v.InfoCode = liftOptionU16(c, st[3:])
 	return v
 }
 
-// LiftErrorCode lifts it from the core values at the head of st.
+// LiftErrorCode lifts the type error-code from the core values at the head of
+// st.
 func LiftErrorCode(c *component.Call, st []component.Raw) (v ErrorCode) {
 	d := checkCase(st[0].U32(), 39, "error-code")
 	v.Case = ErrorCodeCase(d)
@@ -177,14 +191,15 @@ func LiftErrorCode(c *component.Call, st []component.Raw) (v ErrorCode) {
 	return v
 }
 
-// LiftFieldSizePayload lifts it from the core values at the head of st.
+// LiftFieldSizePayload lifts the type field-size-payload from the core values
+// at the head of st.
 func LiftFieldSizePayload(c *component.Call, st []component.Raw) (v FieldSizePayload) {
 	v.FieldName = liftOptionString(c, st)
 	v.FieldSize = liftOptionU32(c, st[3:])
 	return v
 }
 
-// LiftMethod lifts it from the core values at the head of st.
+// LiftMethod lifts the type method from the core values at the head of st.
 func LiftMethod(c *component.Call, st []component.Raw) (v Method) {
 	d := checkCase(st[0].U32(), 10, "method")
 	v.Case = MethodCase(d)
@@ -195,7 +210,7 @@ func LiftMethod(c *component.Call, st []component.Raw) (v Method) {
 	return v
 }
 
-// LiftScheme lifts it from the core values at the head of st.
+// LiftScheme lifts the type scheme from the core values at the head of st.
 func LiftScheme(c *component.Call, st []component.Raw) (v Scheme) {
 	d := checkCase(st[0].U32(), 3, "scheme")
 	v.Case = SchemeCase(d)
@@ -206,20 +221,22 @@ func LiftScheme(c *component.Call, st []component.Raw) (v Scheme) {
 	return v
 }
 
-// LiftTLSAlertReceivedPayload lifts it from the core values at the head of st.
+// LiftTLSAlertReceivedPayload lifts the type TLS-alert-received-payload from
+// the core values at the head of st.
 func LiftTLSAlertReceivedPayload(c *component.Call, st []component.Raw) (v TLSAlertReceivedPayload) {
 	v.AlertID = liftOptionU8(c, st)
 	v.AlertMessage = liftOptionString(c, st[2:])
 	return v
 }
 
-// StoreDNSErrorPayload lowers v to guest memory at the address at.
+// StoreDNSErrorPayload lowers the type DNS-error-payload to guest memory at the
+// address at.
 func StoreDNSErrorPayload(c *component.Call, at uint32, v *DNSErrorPayload) {
 	storeOptionString(c, at, &v.Rcode)
 	storeOptionU16(c, at+12, &v.InfoCode)
 }
 
-// StoreErrorCode lowers v to guest memory at the address at.
+// StoreErrorCode lowers the type error-code to guest memory at the address at.
 func StoreErrorCode(c *component.Call, at uint32, v *ErrorCode) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -256,18 +273,20 @@ func StoreErrorCode(c *component.Call, at uint32, v *ErrorCode) {
 	}
 }
 
-// StoreFieldSizePayload lowers v to guest memory at the address at.
+// StoreFieldSizePayload lowers the type field-size-payload to guest memory at
+// the address at.
 func StoreFieldSizePayload(c *component.Call, at uint32, v *FieldSizePayload) {
 	storeOptionString(c, at, &v.FieldName)
 	storeOptionU32(c, at+12, &v.FieldSize)
 }
 
-// StoreHeaderError lowers v to guest memory at the address at.
+// StoreHeaderError lowers the type header-error to guest memory at the address
+// at.
 func StoreHeaderError(c *component.Call, at uint32, v *HeaderError) {
 	c.Mem().PutU8(at, uint8(v.Case))
 }
 
-// StoreMethod lowers v to guest memory at the address at.
+// StoreMethod lowers the type method to guest memory at the address at.
 func StoreMethod(c *component.Call, at uint32, v *Method) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -276,7 +295,7 @@ func StoreMethod(c *component.Call, at uint32, v *Method) {
 	}
 }
 
-// StoreScheme lowers v to guest memory at the address at.
+// StoreScheme lowers the type scheme to guest memory at the address at.
 func StoreScheme(c *component.Call, at uint32, v *Scheme) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -285,7 +304,8 @@ func StoreScheme(c *component.Call, at uint32, v *Scheme) {
 	}
 }
 
-// StoreTLSAlertReceivedPayload lowers v to guest memory at the address at.
+// StoreTLSAlertReceivedPayload lowers the type TLS-alert-received-payload to
+// guest memory at the address at.
 func StoreTLSAlertReceivedPayload(c *component.Call, at uint32, v *TLSAlertReceivedPayload) {
 	storeOptionU8(c, at, &v.AlertID)
 	storeOptionString(c, at+4, &v.AlertMessage)
@@ -299,7 +319,7 @@ func bit(b bool) uint8 {
 	return 0
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -307,7 +327,8 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// liftOptionFieldSizePayload lifts it from the core values at the head of st.
+// liftOptionFieldSizePayload lifts option<field-size-payload> from the core
+// values at the head of st.
 func liftOptionFieldSizePayload(c *component.Call, st []component.Raw) (v value.Option[FieldSizePayload]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {
@@ -317,7 +338,8 @@ func liftOptionFieldSizePayload(c *component.Call, st []component.Raw) (v value.
 	return v
 }
 
-// liftOptionOwnFields lifts it from the core values at the head of st.
+// liftOptionOwnFields lifts option<trailers> from the core values at the head
+// of st.
 func liftOptionOwnFields(c *component.Call, st []component.Raw) (v value.Option[Trailers]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {
@@ -327,7 +349,7 @@ func liftOptionOwnFields(c *component.Call, st []component.Raw) (v value.Option[
 	return v
 }
 
-// liftOptionScheme lifts it from the core values at the head of st.
+// liftOptionScheme lifts option<scheme> from the core values at the head of st.
 func liftOptionScheme(c *component.Call, st []component.Raw) (v value.Option[Scheme]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {
@@ -337,7 +359,7 @@ func liftOptionScheme(c *component.Call, st []component.Raw) (v value.Option[Sch
 	return v
 }
 
-// liftOptionString lifts it from the core values at the head of st.
+// liftOptionString lifts option<string> from the core values at the head of st.
 func liftOptionString(c *component.Call, st []component.Raw) (v value.Option[string]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {
@@ -347,7 +369,7 @@ func liftOptionString(c *component.Call, st []component.Raw) (v value.Option[str
 	return v
 }
 
-// liftOptionU16 lifts it from the core values at the head of st.
+// liftOptionU16 lifts option<u16> from the core values at the head of st.
 func liftOptionU16(c *component.Call, st []component.Raw) (v value.Option[uint16]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {
@@ -357,7 +379,7 @@ func liftOptionU16(c *component.Call, st []component.Raw) (v value.Option[uint16
 	return v
 }
 
-// liftOptionU32 lifts it from the core values at the head of st.
+// liftOptionU32 lifts option<u32> from the core values at the head of st.
 func liftOptionU32(c *component.Call, st []component.Raw) (v value.Option[uint32]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {
@@ -367,7 +389,7 @@ func liftOptionU32(c *component.Call, st []component.Raw) (v value.Option[uint32
 	return v
 }
 
-// liftOptionU64 lifts it from the core values at the head of st.
+// liftOptionU64 lifts option<duration> from the core values at the head of st.
 func liftOptionU64(c *component.Call, st []component.Raw) (v value.Option[monotonicclock.Duration]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {
@@ -377,7 +399,7 @@ func liftOptionU64(c *component.Call, st []component.Raw) (v value.Option[monoto
 	return v
 }
 
-// liftOptionU8 lifts it from the core values at the head of st.
+// liftOptionU8 lifts option<u8> from the core values at the head of st.
 func liftOptionU8(c *component.Call, st []component.Raw) (v value.Option[uint8]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {
@@ -387,7 +409,8 @@ func liftOptionU8(c *component.Call, st []component.Raw) (v value.Option[uint8])
 	return v
 }
 
-// liftResultOwnOutgoingResponseErrorCode lifts it from the core values at the head of st.
+// liftResultOwnOutgoingResponseErrorCode lifts result<outgoing-response,
+// error-code> from the core values at the head of st.
 func liftResultOwnOutgoingResponseErrorCode(c *component.Call, st []component.Raw) (v value.Result[OutgoingResponse, ErrorCode]) {
 	d := checkCase(st[0].U32(), 2, "result")
 	if d == 1 {
@@ -399,7 +422,8 @@ func liftResultOwnOutgoingResponseErrorCode(c *component.Call, st []component.Ra
 	return v
 }
 
-// loadListBytes lifts the n elements at ptr. Its byte lists are views of guest memory.
+// loadListBytes lifts list<field-value> from the n elements at ptr. Its byte
+// lists are views of guest memory.
 func loadListBytes(c *component.Call, ptr, n uint32) []FieldValue {
 	c.CheckList(ptr, n, 8, 4)
 	list := make([]FieldValue, n)
@@ -410,7 +434,8 @@ func loadListBytes(c *component.Call, ptr, n uint32) []FieldValue {
 	return list
 }
 
-// loadListTuple2StringBytes lifts the n elements at ptr. Its byte lists are views of guest memory.
+// loadListTuple2StringBytes lifts list<tuple<field-name, field-value>> from the
+// n elements at ptr. Its byte lists are views of guest memory.
 func loadListTuple2StringBytes(c *component.Call, ptr, n uint32) []value.Tuple2[FieldName, FieldValue] {
 	c.CheckList(ptr, n, 16, 4)
 	list := make([]value.Tuple2[FieldName, FieldValue], n)
@@ -421,14 +446,15 @@ func loadListTuple2StringBytes(c *component.Call, ptr, n uint32) []value.Tuple2[
 	return list
 }
 
-// loadTuple2StringBytes lifts it from guest memory at the address at. Its byte lists are views of guest memory.
+// loadTuple2StringBytes lifts tuple<field-name, field-value> from guest memory
+// at the address at. Its byte lists are views of guest memory.
 func loadTuple2StringBytes(c *component.Call, at uint32) (v value.Tuple2[FieldName, FieldValue]) {
 	v.F0 = c.LiftString(c.Mem().U32(at), c.Mem().U32(at+4))
 	v.F1 = c.LiftBytes(c.Mem().U32(at+8), c.Mem().U32(at+12))
 	return v
 }
 
-// newListBytes lowers the list to a new block of guest memory.
+// newListBytes lowers list<field-value> to a new block of guest memory.
 func newListBytes(c *component.Call, list []FieldValue) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -442,7 +468,8 @@ func newListBytes(c *component.Call, list []FieldValue) (ptr, n uint32) {
 	return ptr, n
 }
 
-// newListTuple2StringBytes lowers the list to a new block of guest memory.
+// newListTuple2StringBytes lowers list<tuple<field-name, field-value>> to a new
+// block of guest memory.
 func newListTuple2StringBytes(c *component.Call, list []value.Tuple2[FieldName, FieldValue]) (ptr, n uint32) {
 	if uint64(len(list))*16 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -456,28 +483,30 @@ func newListTuple2StringBytes(c *component.Call, list []value.Tuple2[FieldName, 
 	return ptr, n
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListBytes lowers v to guest memory at the address at.
+// storeListBytes lowers list<field-value> to guest memory at the address at.
 func storeListBytes(c *component.Call, at uint32, v []FieldValue) {
 	ptr, n := newListBytes(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListTuple2StringBytes lowers v to guest memory at the address at.
+// storeListTuple2StringBytes lowers list<tuple<field-name, field-value>> to
+// guest memory at the address at.
 func storeListTuple2StringBytes(c *component.Call, at uint32, v []value.Tuple2[FieldName, FieldValue]) {
 	ptr, n := newListTuple2StringBytes(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeOptionErrorCode lowers v to guest memory at the address at.
+// storeOptionErrorCode lowers option<error-code> to guest memory at the address
+// at.
 func storeOptionErrorCode(c *component.Call, at uint32, v *value.Option[ErrorCode]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -487,7 +516,8 @@ func storeOptionErrorCode(c *component.Call, at uint32, v *value.Option[ErrorCod
 	StoreErrorCode(c, at+8, &v.V)
 }
 
-// storeOptionFieldSizePayload lowers v to guest memory at the address at.
+// storeOptionFieldSizePayload lowers option<field-size-payload> to guest memory
+// at the address at.
 func storeOptionFieldSizePayload(c *component.Call, at uint32, v *value.Option[FieldSizePayload]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -497,7 +527,8 @@ func storeOptionFieldSizePayload(c *component.Call, at uint32, v *value.Option[F
 	StoreFieldSizePayload(c, at+4, &v.V)
 }
 
-// storeOptionOwnFields lowers v to guest memory at the address at.
+// storeOptionOwnFields lowers option<trailers> to guest memory at the address
+// at.
 func storeOptionOwnFields(c *component.Call, at uint32, v *value.Option[Trailers]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -507,7 +538,9 @@ func storeOptionOwnFields(c *component.Call, at uint32, v *value.Option[Trailers
 	c.Mem().PutU32(at+4, c.LowerOwn(FieldsResource, v.V))
 }
 
-// storeOptionResultResultOptionOwnFieldsErrorCodeUnit lowers v to guest memory at the address at.
+// storeOptionResultResultOptionOwnFieldsErrorCodeUnit lowers
+// option<result<result<option<trailers>, error-code>>> to guest memory at the
+// address at.
 func storeOptionResultResultOptionOwnFieldsErrorCodeUnit(c *component.Call, at uint32, v *value.Option[value.Result[value.Result[value.Option[Trailers], ErrorCode], value.Unit]]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -517,7 +550,9 @@ func storeOptionResultResultOptionOwnFieldsErrorCodeUnit(c *component.Call, at u
 	storeResultResultOptionOwnFieldsErrorCodeUnit(c, at+8, &v.V)
 }
 
-// storeOptionResultResultOwnIncomingResponseErrorCodeUnit lowers v to guest memory at the address at.
+// storeOptionResultResultOwnIncomingResponseErrorCodeUnit lowers
+// option<result<result<incoming-response, error-code>>> to guest memory at the
+// address at.
 func storeOptionResultResultOwnIncomingResponseErrorCodeUnit(c *component.Call, at uint32, v *value.Option[value.Result[value.Result[IncomingResponse, ErrorCode], value.Unit]]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -527,7 +562,7 @@ func storeOptionResultResultOwnIncomingResponseErrorCodeUnit(c *component.Call, 
 	storeResultResultOwnIncomingResponseErrorCodeUnit(c, at+8, &v.V)
 }
 
-// storeOptionScheme lowers v to guest memory at the address at.
+// storeOptionScheme lowers option<scheme> to guest memory at the address at.
 func storeOptionScheme(c *component.Call, at uint32, v *value.Option[Scheme]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -537,7 +572,7 @@ func storeOptionScheme(c *component.Call, at uint32, v *value.Option[Scheme]) {
 	StoreScheme(c, at+4, &v.V)
 }
 
-// storeOptionString lowers v to guest memory at the address at.
+// storeOptionString lowers option<string> to guest memory at the address at.
 func storeOptionString(c *component.Call, at uint32, v *value.Option[string]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -547,7 +582,7 @@ func storeOptionString(c *component.Call, at uint32, v *value.Option[string]) {
 	storeString(c, at+4, v.V)
 }
 
-// storeOptionU16 lowers v to guest memory at the address at.
+// storeOptionU16 lowers option<u16> to guest memory at the address at.
 func storeOptionU16(c *component.Call, at uint32, v *value.Option[uint16]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -557,7 +592,7 @@ func storeOptionU16(c *component.Call, at uint32, v *value.Option[uint16]) {
 	c.Mem().PutU16(at+2, v.V)
 }
 
-// storeOptionU32 lowers v to guest memory at the address at.
+// storeOptionU32 lowers option<u32> to guest memory at the address at.
 func storeOptionU32(c *component.Call, at uint32, v *value.Option[uint32]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -567,7 +602,7 @@ func storeOptionU32(c *component.Call, at uint32, v *value.Option[uint32]) {
 	c.Mem().PutU32(at+4, v.V)
 }
 
-// storeOptionU64 lowers v to guest memory at the address at.
+// storeOptionU64 lowers option<u64> to guest memory at the address at.
 func storeOptionU64(c *component.Call, at uint32, v *value.Option[uint64]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -577,7 +612,7 @@ func storeOptionU64(c *component.Call, at uint32, v *value.Option[uint64]) {
 	c.Mem().PutU64(at+8, v.V)
 }
 
-// storeOptionU8 lowers v to guest memory at the address at.
+// storeOptionU8 lowers option<u8> to guest memory at the address at.
 func storeOptionU8(c *component.Call, at uint32, v *value.Option[uint8]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -587,7 +622,8 @@ func storeOptionU8(c *component.Call, at uint32, v *value.Option[uint8]) {
 	c.Mem().PutU8(at+1, v.V)
 }
 
-// storeResultOptionOwnFieldsErrorCode lowers v to guest memory at the address at.
+// storeResultOptionOwnFieldsErrorCode lowers result<option<trailers>,
+// error-code> to guest memory at the address at.
 func storeResultOptionOwnFieldsErrorCode(c *component.Call, at uint32, v *value.Result[value.Option[Trailers], ErrorCode]) {
 	if v.IsErr {
 		c.Mem().PutU8(at, 1)
@@ -598,7 +634,8 @@ func storeResultOptionOwnFieldsErrorCode(c *component.Call, at uint32, v *value.
 	storeOptionOwnFields(c, at+8, &v.OK)
 }
 
-// storeResultOwnIncomingResponseErrorCode lowers v to guest memory at the address at.
+// storeResultOwnIncomingResponseErrorCode lowers result<incoming-response,
+// error-code> to guest memory at the address at.
 func storeResultOwnIncomingResponseErrorCode(c *component.Call, at uint32, v *value.Result[IncomingResponse, ErrorCode]) {
 	if v.IsErr {
 		c.Mem().PutU8(at, 1)
@@ -609,7 +646,9 @@ func storeResultOwnIncomingResponseErrorCode(c *component.Call, at uint32, v *va
 	c.Mem().PutU32(at+8, c.LowerOwn(IncomingResponseResource, v.OK))
 }
 
-// storeResultResultOptionOwnFieldsErrorCodeUnit lowers v to guest memory at the address at.
+// storeResultResultOptionOwnFieldsErrorCodeUnit lowers
+// result<result<option<trailers>, error-code>> to guest memory at the address
+// at.
 func storeResultResultOptionOwnFieldsErrorCodeUnit(c *component.Call, at uint32, v *value.Result[value.Result[value.Option[Trailers], ErrorCode], value.Unit]) {
 	if v.IsErr {
 		c.Mem().PutU8(at, 1)
@@ -619,7 +658,9 @@ func storeResultResultOptionOwnFieldsErrorCodeUnit(c *component.Call, at uint32,
 	storeResultOptionOwnFieldsErrorCode(c, at+8, &v.OK)
 }
 
-// storeResultResultOwnIncomingResponseErrorCodeUnit lowers v to guest memory at the address at.
+// storeResultResultOwnIncomingResponseErrorCodeUnit lowers
+// result<result<incoming-response, error-code>> to guest memory at the address
+// at.
 func storeResultResultOwnIncomingResponseErrorCodeUnit(c *component.Call, at uint32, v *value.Result[value.Result[IncomingResponse, ErrorCode], value.Unit]) {
 	if v.IsErr {
 		c.Mem().PutU8(at, 1)
@@ -629,14 +670,15 @@ func storeResultResultOwnIncomingResponseErrorCodeUnit(c *component.Call, at uin
 	storeResultOwnIncomingResponseErrorCode(c, at+8, &v.OK)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeTuple2StringBytes lowers v to guest memory at the address at.
+// storeTuple2StringBytes lowers tuple<field-name, field-value> to guest memory
+// at the address at.
 func storeTuple2StringBytes(c *component.Call, at uint32, v *value.Tuple2[FieldName, FieldValue]) {
 	storeString(c, at, v.F0)
 	storeBytes(c, at+8, v.F1)

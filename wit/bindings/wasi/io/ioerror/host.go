@@ -18,11 +18,13 @@ type Error interface {
 	// Text for a person reading a log. Its wording is no contract.
 	ToDebugString(c *component.Call) (string, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// Bind gives the interface for a linker. It has no functions but those of its resources, so that nothing but their values serves it.
+// Bind gives the interface for a linker. It has no functions but those of its
+// resources, so that nothing but their values serves it.
 func Bind() *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

@@ -3,6 +3,8 @@
 // Package ioerror binds the interface wasi:io/error@0.2.12.
 //
 // The opaque error that streams report.
+//
+// An error of any function is a trap.
 package ioerror
 
 // InterfaceName is the name components know the interface by.

@@ -6,10 +6,11 @@ import (
 	"github.com/minispin/minispin/component"
 )
 
-// ErrorResource is the identity of the resource type error; its values are of type Error.
+// ErrorResource is the identity of the resource type error; its values are of
+// type Error.
 var ErrorResource = component.NewHostResource("error", func(rep any) { rep.(Error).Drop() })
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

@@ -21,7 +21,8 @@ type Pollable interface {
 	// Waits for the event; the same as polling a list of this one.
 	Block(c *component.Call) error
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -35,7 +36,8 @@ type Host interface {
 	Poll(c *component.Call, inArg []Pollable) ([]uint32, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

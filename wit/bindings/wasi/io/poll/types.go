@@ -3,6 +3,8 @@
 // Package poll binds the interface wasi:io/poll@0.2.12.
 //
 // Waiting for one or several events.
+//
+// An error of any function is a trap.
 package poll
 
 // InterfaceName is the name components know the interface by.

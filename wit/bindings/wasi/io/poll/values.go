@@ -7,7 +7,8 @@ import (
 	"github.com/minispin/minispin/component/abi"
 )
 
-// PollableResource is the identity of the resource type pollable; its values are of type Pollable.
+// PollableResource is the identity of the resource type pollable; its values
+// are of type Pollable.
 var PollableResource = component.NewHostResource("pollable", func(rep any) { rep.(Pollable).Drop() })
 
 // bit gives the canonical form of a bool.
@@ -18,7 +19,8 @@ func bit(b bool) uint8 {
 	return 0
 }
 
-// loadListBorrowPollable lifts the n elements at ptr.
+// loadListBorrowPollable lifts list<borrow<pollable>> from the n elements at
+// ptr.
 func loadListBorrowPollable(c *component.Call, ptr, n uint32) []Pollable {
 	c.CheckList(ptr, n, 4, 4)
 	list := make([]Pollable, n)
@@ -29,7 +31,7 @@ func loadListBorrowPollable(c *component.Call, ptr, n uint32) []Pollable {
 	return list
 }
 
-// newListU32 lowers the list to a new block of guest memory.
+// newListU32 lowers list<u32> to a new block of guest memory.
 func newListU32(c *component.Call, list []uint32) (ptr, n uint32) {
 	if uint64(len(list))*4 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -43,7 +45,7 @@ func newListU32(c *component.Call, list []uint32) (ptr, n uint32) {
 	return ptr, n
 }
 
-// storeListU32 lowers v to guest memory at the address at.
+// storeListU32 lowers list<u32> to guest memory at the address at.
 func storeListU32(c *component.Call, at uint32, v []uint32) {
 	ptr, n := newListU32(c, v)
 	c.Mem().PutU32(at, ptr)

@@ -5,6 +5,7 @@ package streams
 import (
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/component/abi"
+	"github.com/minispin/minispin/wit/bindings/wasi/io/ioerror"
 	"github.com/minispin/minispin/wit/bindings/wasi/io/poll"
 )
 
@@ -39,7 +40,8 @@ type InputStream interface {
 	// ended. It is a child of the stream and must be dropped before it.
 	Subscribe(c *component.Call) (poll.Pollable, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
@@ -105,15 +107,19 @@ type OutputStream interface {
 	// takes them.
 	BlockingSplice(c *component.Call, src InputStream, length uint64) (uint64, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// Bind gives the interface for a linker. It has no functions but those of its resources, so that nothing but their values serves it.
+// Bind gives the interface for a linker. It has no functions but those of its
+// resources, so that nothing but their values serves it.
 func Bind() *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
 		Resources: []component.NamedResource{
+			{Name: "error", Type: ioerror.ErrorResource},
+			{Name: "pollable", Type: poll.PollableResource},
 			{Name: "input-stream", Type: InputStreamResource},
 			{Name: "output-stream", Type: OutputStreamResource},
 		},

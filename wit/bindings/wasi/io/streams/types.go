@@ -3,6 +3,11 @@
 // Package streams binds the interface wasi:io/streams@0.2.12.
 //
 // Byte streams with explicit flow control.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package streams
 
 import (
@@ -14,7 +19,8 @@ import (
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "wasi:io/streams@0.2.12"
 
-// StreamError is the variant stream-error: the field named like the case, if there is one, has its payload.
+// StreamError is the variant stream-error: the field named like the case, if
+// there is one, has its payload.
 //
 // Why a stream operation gave no result.
 type StreamError struct {

@@ -14,13 +14,16 @@ var StreamErrorABI = abi.Variant(
 	abi.Case{Name: "closed"},
 )
 
-// InputStreamResource is the identity of the resource type input-stream; its values are of type InputStream.
+// InputStreamResource is the identity of the resource type input-stream; its
+// values are of type InputStream.
 var InputStreamResource = component.NewHostResource("input-stream", func(rep any) { rep.(InputStream).Drop() })
 
-// OutputStreamResource is the identity of the resource type output-stream; its values are of type OutputStream.
+// OutputStreamResource is the identity of the resource type output-stream; its
+// values are of type OutputStream.
 var OutputStreamResource = component.NewHostResource("output-stream", func(rep any) { rep.(OutputStream).Drop() })
 
-// StoreStreamError lowers v to guest memory at the address at.
+// StoreStreamError lowers the type stream-error to guest memory at the address
+// at.
 func StoreStreamError(c *component.Call, at uint32, v *StreamError) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -29,7 +32,7 @@ func StoreStreamError(c *component.Call, at uint32, v *StreamError) {
 	}
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)

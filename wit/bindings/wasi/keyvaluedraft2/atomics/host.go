@@ -18,11 +18,13 @@ type Cas interface {
 	// Returns the value to be compared; none when there is no such key.
 	Current(c *component.Call) (value.Option[[]byte], error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// Host is what a host implements of wasi:keyvalue/atomics@0.2.0-draft2, besides its resources.
+// Host is what a host implements of wasi:keyvalue/atomics@0.2.0-draft2, besides
+// its resources.
 type Host interface {
 	// CasNew is the static function new of cas.
 	//
@@ -40,11 +42,13 @@ type Host interface {
 	Swap(c *component.Call, cas Cas, valueArg []byte) error
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
 		Resources: []component.NamedResource{
+			{Name: "bucket", Type: store.BucketResource},
 			{Name: "cas", Type: CasResource},
 		},
 		Funcs: []component.Func{

@@ -3,6 +3,11 @@
 // Package atomics binds the interface wasi:keyvalue/atomics@0.2.0-draft2.
 //
 // Changes that happen as a whole or not at all.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package atomics
 
 import (
@@ -14,7 +19,8 @@ import (
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "wasi:keyvalue/atomics@0.2.0-draft2"
 
-// CasError is the variant cas-error: the field named like the case, if there is one, has its payload.
+// CasError is the variant cas-error: the field named like the case, if there is
+// one, has its payload.
 //
 // Why a swap did not happen.
 type CasError struct {

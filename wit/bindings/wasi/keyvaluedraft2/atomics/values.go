@@ -15,10 +15,11 @@ var CasErrorABI = abi.Variant(
 	abi.Case{Name: "cas-failed", Type: abi.Own(CasResource)},
 )
 
-// CasResource is the identity of the resource type cas; its values are of type Cas.
+// CasResource is the identity of the resource type cas; its values are of type
+// Cas.
 var CasResource = component.NewHostResource("cas", func(rep any) { rep.(Cas).Drop() })
 
-// StoreCasError lowers v to guest memory at the address at.
+// StoreCasError lowers the type cas-error to guest memory at the address at.
 func StoreCasError(c *component.Call, at uint32, v *CasError) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -29,14 +30,14 @@ func StoreCasError(c *component.Call, at uint32, v *CasError) {
 	}
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeOptionBytes lowers v to guest memory at the address at.
+// storeOptionBytes lowers option<list<u8>> to guest memory at the address at.
 func storeOptionBytes(c *component.Call, at uint32, v *value.Option[[]byte]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)

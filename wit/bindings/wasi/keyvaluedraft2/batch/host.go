@@ -9,7 +9,8 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// Host is what a host implements of wasi:keyvalue/batch@0.2.0-draft2, besides its resources.
+// Host is what a host implements of wasi:keyvalue/batch@0.2.0-draft2, besides
+// its resources.
 type Host interface {
 	// GetMany is the function get-many.
 	//
@@ -27,10 +28,14 @@ type Host interface {
 	DeleteMany(c *component.Call, bucket store.Bucket, keys []string) error
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
+		Resources: []component.NamedResource{
+			{Name: "bucket", Type: store.BucketResource},
+		},
 		Funcs: []component.Func{
 			{
 				Name: "get-many",

@@ -4,6 +4,11 @@
 //
 // Key-value stores, many keys at a time. A failure may come after a part of
 // the work is done.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package batch
 
 // InterfaceName is the name components know the interface by.

@@ -8,7 +8,7 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// loadListString lifts the n elements at ptr.
+// loadListString lifts list<string> from the n elements at ptr.
 func loadListString(c *component.Call, ptr, n uint32) []string {
 	c.CheckList(ptr, n, 8, 4)
 	list := make([]string, n)
@@ -19,7 +19,8 @@ func loadListString(c *component.Call, ptr, n uint32) []string {
 	return list
 }
 
-// loadListTuple2StringBytes lifts the n elements at ptr. Its byte lists are views of guest memory.
+// loadListTuple2StringBytes lifts list<tuple<string, list<u8>>> from the n
+// elements at ptr. Its byte lists are views of guest memory.
 func loadListTuple2StringBytes(c *component.Call, ptr, n uint32) []value.Tuple2[string, []byte] {
 	c.CheckList(ptr, n, 16, 4)
 	list := make([]value.Tuple2[string, []byte], n)
@@ -30,14 +31,16 @@ func loadListTuple2StringBytes(c *component.Call, ptr, n uint32) []value.Tuple2[
 	return list
 }
 
-// loadTuple2StringBytes lifts it from guest memory at the address at. Its byte lists are views of guest memory.
+// loadTuple2StringBytes lifts tuple<string, list<u8>> from guest memory at the
+// address at. Its byte lists are views of guest memory.
 func loadTuple2StringBytes(c *component.Call, at uint32) (v value.Tuple2[string, []byte]) {
 	v.F0 = c.LiftString(c.Mem().U32(at), c.Mem().U32(at+4))
 	v.F1 = c.LiftBytes(c.Mem().U32(at+8), c.Mem().U32(at+12))
 	return v
 }
 
-// newListTuple2StringOptionBytes lowers the list to a new block of guest memory.
+// newListTuple2StringOptionBytes lowers list<tuple<string, option<list<u8>>>>
+// to a new block of guest memory.
 func newListTuple2StringOptionBytes(c *component.Call, list []value.Tuple2[string, value.Option[[]byte]]) (ptr, n uint32) {
 	if uint64(len(list))*20 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -51,21 +54,22 @@ func newListTuple2StringOptionBytes(c *component.Call, list []value.Tuple2[strin
 	return ptr, n
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListTuple2StringOptionBytes lowers v to guest memory at the address at.
+// storeListTuple2StringOptionBytes lowers list<tuple<string, option<list<u8>>>>
+// to guest memory at the address at.
 func storeListTuple2StringOptionBytes(c *component.Call, at uint32, v []value.Tuple2[string, value.Option[[]byte]]) {
 	ptr, n := newListTuple2StringOptionBytes(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeOptionBytes lowers v to guest memory at the address at.
+// storeOptionBytes lowers option<list<u8>> to guest memory at the address at.
 func storeOptionBytes(c *component.Call, at uint32, v *value.Option[[]byte]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -75,14 +79,15 @@ func storeOptionBytes(c *component.Call, at uint32, v *value.Option[[]byte]) {
 	storeBytes(c, at+4, v.V)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeTuple2StringOptionBytes lowers v to guest memory at the address at.
+// storeTuple2StringOptionBytes lowers tuple<string, option<list<u8>>> to guest
+// memory at the address at.
 func storeTuple2StringOptionBytes(c *component.Call, at uint32, v *value.Tuple2[string, value.Option[[]byte]]) {
 	storeString(c, at, v.F0)
 	storeOptionBytes(c, at+8, &v.F1)

@@ -38,11 +38,13 @@ type Bucket interface {
 	// Returns keys, from the start or from a cursor, in no order.
 	ListKeys(c *component.Call, cursor value.Option[string]) (KeyResponse, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// Host is what a host implements of wasi:keyvalue/store@0.2.0-draft2, besides its resources.
+// Host is what a host implements of wasi:keyvalue/store@0.2.0-draft2, besides
+// its resources.
 type Host interface {
 	// Open is the function open.
 	//
@@ -50,7 +52,8 @@ type Host interface {
 	Open(c *component.Call, identifier string) (Bucket, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

@@ -3,6 +3,11 @@
 // Package store binds the interface wasi:keyvalue/store@0.2.0-draft2.
 //
 // Key-value stores, one key at a time.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package store
 
 import (
@@ -12,7 +17,8 @@ import (
 // InterfaceName is the name components know the interface by.
 const InterfaceName = "wasi:keyvalue/store@0.2.0-draft2"
 
-// Error is the variant error: the field named like the case, if there is one, has its payload.
+// Error is the variant error: the field named like the case, if there is one,
+// has its payload.
 //
 // Why an operation failed.
 type Error struct {

@@ -21,10 +21,11 @@ var KeyResponseABI = abi.Record(
 	abi.Field{Name: "cursor", Type: abi.Option(abi.String)},
 )
 
-// BucketResource is the identity of the resource type bucket; its values are of type Bucket.
+// BucketResource is the identity of the resource type bucket; its values are of
+// type Bucket.
 var BucketResource = component.NewHostResource("bucket", func(rep any) { rep.(Bucket).Drop() })
 
-// StoreError lowers v to guest memory at the address at.
+// StoreError lowers the type error to guest memory at the address at.
 func StoreError(c *component.Call, at uint32, v *Error) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -33,7 +34,8 @@ func StoreError(c *component.Call, at uint32, v *Error) {
 	}
 }
 
-// StoreKeyResponse lowers v to guest memory at the address at.
+// StoreKeyResponse lowers the type key-response to guest memory at the address
+// at.
 func StoreKeyResponse(c *component.Call, at uint32, v *KeyResponse) {
 	storeListString(c, at, v.Keys)
 	storeOptionString(c, at+8, &v.Cursor)
@@ -47,7 +49,7 @@ func bit(b bool) uint8 {
 	return 0
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -55,7 +57,7 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// liftOptionString lifts it from the core values at the head of st.
+// liftOptionString lifts option<string> from the core values at the head of st.
 func liftOptionString(c *component.Call, st []component.Raw) (v value.Option[string]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {
@@ -65,7 +67,7 @@ func liftOptionString(c *component.Call, st []component.Raw) (v value.Option[str
 	return v
 }
 
-// newListString lowers the list to a new block of guest memory.
+// newListString lowers list<string> to a new block of guest memory.
 func newListString(c *component.Call, list []string) (ptr, n uint32) {
 	if uint64(len(list))*8 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -79,21 +81,21 @@ func newListString(c *component.Call, list []string) (ptr, n uint32) {
 	return ptr, n
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListString lowers v to guest memory at the address at.
+// storeListString lowers list<string> to guest memory at the address at.
 func storeListString(c *component.Call, at uint32, v []string) {
 	ptr, n := newListString(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeOptionBytes lowers v to guest memory at the address at.
+// storeOptionBytes lowers option<list<u8>> to guest memory at the address at.
 func storeOptionBytes(c *component.Call, at uint32, v *value.Option[[]byte]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -103,7 +105,7 @@ func storeOptionBytes(c *component.Call, at uint32, v *value.Option[[]byte]) {
 	storeBytes(c, at+4, v.V)
 }
 
-// storeOptionString lowers v to guest memory at the address at.
+// storeOptionString lowers option<string> to guest memory at the address at.
 func storeOptionString(c *component.Call, at uint32, v *value.Option[string]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)
@@ -113,7 +115,7 @@ func storeOptionString(c *component.Call, at uint32, v *value.Option[string]) {
 	storeString(c, at+4, v.V)
 }
 
-// storeString lowers v to guest memory at the address at.
+// storeString lowers string to guest memory at the address at.
 func storeString(c *component.Call, at uint32, v string) {
 	ptr, n := c.LowerString(v)
 	c.Mem().PutU32(at, ptr)

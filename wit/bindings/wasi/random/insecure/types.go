@@ -4,6 +4,8 @@
 //
 // Randomness for simulations and shuffles, with no promise to be
 // unpredictable.
+//
+// An error of any function is a trap.
 package insecure
 
 // InterfaceName is the name components know the interface by.

@@ -8,7 +8,8 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// Host is what a host implements of wasi:random/insecure-seed@0.2.12, besides its resources.
+// Host is what a host implements of wasi:random/insecure-seed@0.2.12, besides
+// its resources.
 type Host interface {
 	// InsecureSeed is the function insecure-seed.
 	//
@@ -17,7 +18,8 @@ type Host interface {
 	InsecureSeed(c *component.Call) (value.Tuple2[uint64, uint64], error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

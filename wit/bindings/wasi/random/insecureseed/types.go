@@ -3,6 +3,8 @@
 // Package insecureseed binds the interface wasi:random/insecure-seed@0.2.12.
 //
 // A seed for the guest's own hash tables.
+//
+// An error of any function is a trap.
 package insecureseed
 
 // InterfaceName is the name components know the interface by.

@@ -7,7 +7,7 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// storeTuple2U64U64 lowers v to guest memory at the address at.
+// storeTuple2U64U64 lowers tuple<u64, u64> to guest memory at the address at.
 func storeTuple2U64U64(c *component.Call, at uint32, v *value.Tuple2[uint64, uint64]) {
 	c.Mem().PutU64(at, v.F0)
 	c.Mem().PutU64(at+8, v.F1)

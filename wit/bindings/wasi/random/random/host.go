@@ -7,7 +7,8 @@ import (
 	"github.com/minispin/minispin/component/abi"
 )
 
-// Host is what a host implements of wasi:random/random@0.2.12, besides its resources.
+// Host is what a host implements of wasi:random/random@0.2.12, besides its
+// resources.
 type Host interface {
 	// GetRandomBytes is the function get-random-bytes.
 	//
@@ -20,7 +21,8 @@ type Host interface {
 	GetRandomU64(c *component.Call) (uint64, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,

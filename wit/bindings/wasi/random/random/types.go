@@ -3,6 +3,8 @@
 // Package random binds the interface wasi:random/random@0.2.12.
 //
 // Randomness fit for keys and secrets.
+//
+// An error of any function is a trap.
 package random
 
 // InterfaceName is the name components know the interface by.

@@ -8,7 +8,8 @@ import (
 	"github.com/minispin/minispin/wit/bindings/wasi/sockets/network"
 )
 
-// Host is what a host implements of wasi:sockets/instance-network@0.2.12, besides its resources.
+// Host is what a host implements of wasi:sockets/instance-network@0.2.12,
+// besides its resources.
 type Host interface {
 	// InstanceNetwork is the function instance-network.
 	//
@@ -16,10 +17,14 @@ type Host interface {
 	InstanceNetwork(c *component.Call) (network.Network, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
+		Resources: []component.NamedResource{
+			{Name: "network", Type: network.NetworkResource},
+		},
 		Funcs: []component.Func{
 			{
 				Name: "instance-network",

@@ -3,6 +3,8 @@
 // Package instancenetwork binds the interface wasi:sockets/instance-network@0.2.12.
 //
 // The network a guest starts with.
+//
+// An error of any function is a trap.
 package instancenetwork
 
 // InterfaceName is the name components know the interface by.

@@ -26,11 +26,13 @@ type ResolveAddressStream interface {
 	// the stream and must be dropped before it.
 	Subscribe(c *component.Call) (poll.Pollable, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// Host is what a host implements of wasi:sockets/ip-name-lookup@0.2.12, besides its resources.
+// Host is what a host implements of wasi:sockets/ip-name-lookup@0.2.12, besides
+// its resources.
 type Host interface {
 	// ResolveAddresses is the function resolve-addresses.
 	//
@@ -40,11 +42,14 @@ type Host interface {
 	ResolveAddresses(c *component.Call, networkArg network.Network, name string) (ResolveAddressStream, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
 		Resources: []component.NamedResource{
+			{Name: "pollable", Type: poll.PollableResource},
+			{Name: "network", Type: network.NetworkResource},
 			{Name: "resolve-address-stream", Type: ResolveAddressStreamResource},
 		},
 		Funcs: []component.Func{

@@ -3,6 +3,9 @@
 // Package ipnamelookup binds the interface wasi:sockets/ip-name-lookup@0.2.12.
 //
 // Finding the addresses behind a name.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
 package ipnamelookup
 
 // InterfaceName is the name components know the interface by.

@@ -8,10 +8,12 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// ResolveAddressStreamResource is the identity of the resource type resolve-address-stream; its values are of type ResolveAddressStream.
+// ResolveAddressStreamResource is the identity of the resource type
+// resolve-address-stream; its values are of type ResolveAddressStream.
 var ResolveAddressStreamResource = component.NewHostResource("resolve-address-stream", func(rep any) { rep.(ResolveAddressStream).Drop() })
 
-// storeOptionSocketsNetworkIPAddress lowers v to guest memory at the address at.
+// storeOptionSocketsNetworkIPAddress lowers option<ip-address> to guest memory
+// at the address at.
 func storeOptionSocketsNetworkIPAddress(c *component.Call, at uint32, v *value.Option[network.IPAddress]) {
 	if !v.Set {
 		c.Mem().PutU8(at, 0)

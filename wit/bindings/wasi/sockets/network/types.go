@@ -130,7 +130,8 @@ type Ipv4Address = value.Tuple4[uint8, uint8, uint8, uint8]
 // An IPv6 address, the first group first.
 type Ipv6Address = value.Tuple8[uint16, uint16, uint16, uint16, uint16, uint16, uint16, uint16]
 
-// IPAddress is the variant ip-address: the field named like the case, if there is one, has its payload.
+// IPAddress is the variant ip-address: the field named like the case, if there
+// is one, has its payload.
 //
 // An address.
 type IPAddress struct {
@@ -180,7 +181,8 @@ type Ipv6SocketAddress struct {
 	ScopeID  uint32
 }
 
-// IPSocketAddress is the variant ip-socket-address: the field named like the case, if there is one, has its payload.
+// IPSocketAddress is the variant ip-socket-address: the field named like the
+// case, if there is one, has its payload.
 //
 // An address and a port.
 type IPSocketAddress struct {

@@ -8,7 +8,8 @@ import (
 	"github.com/minispin/minispin/wit/value"
 )
 
-// NetworkResource is the identity of the resource type network; its values are of type Network.
+// NetworkResource is the identity of the resource type network; its values are
+// of type Network.
 var NetworkResource = component.NewHostResource("network", func(rep any) { rep.(Network).Drop() })
 
 // ErrorCodeABI describes error-code to the check at link time.
@@ -68,12 +69,13 @@ var IPSocketAddressABI = abi.Variant(
 	abi.Case{Name: "ipv6", Type: Ipv6SocketAddressABI},
 )
 
-// LiftIPAddressFamily lifts it from its discriminant.
+// LiftIPAddressFamily lifts the type ip-address-family from its discriminant.
 func LiftIPAddressFamily(d uint32) IPAddressFamily {
 	return IPAddressFamily(checkCase(d, 2, "ip-address-family"))
 }
 
-// LiftIPSocketAddress lifts it from the core values at the head of st.
+// LiftIPSocketAddress lifts the type ip-socket-address from the core values at
+// the head of st.
 func LiftIPSocketAddress(c *component.Call, st []component.Raw) (v IPSocketAddress) {
 	d := checkCase(st[0].U32(), 2, "ip-socket-address")
 	v.Case = IPSocketAddressCase(d)
@@ -86,14 +88,16 @@ func LiftIPSocketAddress(c *component.Call, st []component.Raw) (v IPSocketAddre
 	return v
 }
 
-// LiftIpv4SocketAddress lifts it from the core values at the head of st.
+// LiftIpv4SocketAddress lifts the type ipv4-socket-address from the core values
+// at the head of st.
 func LiftIpv4SocketAddress(c *component.Call, st []component.Raw) (v Ipv4SocketAddress) {
 	v.Port = uint16(st[0].U32())
 	v.Address = liftTuple4U8U8U8U8(c, st[1:])
 	return v
 }
 
-// LiftIpv6SocketAddress lifts it from the core values at the head of st.
+// LiftIpv6SocketAddress lifts the type ipv6-socket-address from the core values
+// at the head of st.
 func LiftIpv6SocketAddress(c *component.Call, st []component.Raw) (v Ipv6SocketAddress) {
 	v.Port = uint16(st[0].U32())
 	v.FlowInfo = st[1].U32()
@@ -102,7 +106,8 @@ func LiftIpv6SocketAddress(c *component.Call, st []component.Raw) (v Ipv6SocketA
 	return v
 }
 
-// LoadIPSocketAddress lifts it from guest memory at the address at.
+// LoadIPSocketAddress lifts the type ip-socket-address from guest memory at the
+// address at.
 func LoadIPSocketAddress(c *component.Call, at uint32) (v IPSocketAddress) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "ip-socket-address")
 	v.Case = IPSocketAddressCase(d)
@@ -115,14 +120,16 @@ func LoadIPSocketAddress(c *component.Call, at uint32) (v IPSocketAddress) {
 	return v
 }
 
-// LoadIpv4SocketAddress lifts it from guest memory at the address at.
+// LoadIpv4SocketAddress lifts the type ipv4-socket-address from guest memory at
+// the address at.
 func LoadIpv4SocketAddress(c *component.Call, at uint32) (v Ipv4SocketAddress) {
 	v.Port = c.Mem().U16(at)
 	v.Address = loadTuple4U8U8U8U8(c, at+2)
 	return v
 }
 
-// LoadIpv6SocketAddress lifts it from guest memory at the address at.
+// LoadIpv6SocketAddress lifts the type ipv6-socket-address from guest memory at
+// the address at.
 func LoadIpv6SocketAddress(c *component.Call, at uint32) (v Ipv6SocketAddress) {
 	v.Port = c.Mem().U16(at)
 	v.FlowInfo = c.Mem().U32(at + 4)
@@ -131,7 +138,7 @@ func LoadIpv6SocketAddress(c *component.Call, at uint32) (v Ipv6SocketAddress) {
 	return v
 }
 
-// StoreIPAddress lowers v to guest memory at the address at.
+// StoreIPAddress lowers the type ip-address to guest memory at the address at.
 func StoreIPAddress(c *component.Call, at uint32, v *IPAddress) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -142,7 +149,8 @@ func StoreIPAddress(c *component.Call, at uint32, v *IPAddress) {
 	}
 }
 
-// StoreIPSocketAddress lowers v to guest memory at the address at.
+// StoreIPSocketAddress lowers the type ip-socket-address to guest memory at the
+// address at.
 func StoreIPSocketAddress(c *component.Call, at uint32, v *IPSocketAddress) {
 	c.Mem().PutU8(at, uint8(v.Case))
 	switch v.Case {
@@ -153,13 +161,15 @@ func StoreIPSocketAddress(c *component.Call, at uint32, v *IPSocketAddress) {
 	}
 }
 
-// StoreIpv4SocketAddress lowers v to guest memory at the address at.
+// StoreIpv4SocketAddress lowers the type ipv4-socket-address to guest memory at
+// the address at.
 func StoreIpv4SocketAddress(c *component.Call, at uint32, v *Ipv4SocketAddress) {
 	c.Mem().PutU16(at, v.Port)
 	storeTuple4U8U8U8U8(c, at+2, &v.Address)
 }
 
-// StoreIpv6SocketAddress lowers v to guest memory at the address at.
+// StoreIpv6SocketAddress lowers the type ipv6-socket-address to guest memory at
+// the address at.
 func StoreIpv6SocketAddress(c *component.Call, at uint32, v *Ipv6SocketAddress) {
 	c.Mem().PutU16(at, v.Port)
 	c.Mem().PutU32(at+4, v.FlowInfo)
@@ -167,7 +177,7 @@ func StoreIpv6SocketAddress(c *component.Call, at uint32, v *Ipv6SocketAddress) 
 	c.Mem().PutU32(at+24, v.ScopeID)
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -175,7 +185,8 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// liftTuple4U8U8U8U8 lifts it from the core values at the head of st.
+// liftTuple4U8U8U8U8 lifts tuple<u8, u8, u8, u8> from the core values at the
+// head of st.
 func liftTuple4U8U8U8U8(c *component.Call, st []component.Raw) (v value.Tuple4[uint8, uint8, uint8, uint8]) {
 	v.F0 = uint8(st[0].U32())
 	v.F1 = uint8(st[1].U32())
@@ -184,7 +195,8 @@ func liftTuple4U8U8U8U8(c *component.Call, st []component.Raw) (v value.Tuple4[u
 	return v
 }
 
-// liftTuple8U16U16U16U16U16U16U16U16 lifts it from the core values at the head of st.
+// liftTuple8U16U16U16U16U16U16U16U16 lifts tuple<u16, u16, u16, u16, u16, u16,
+// u16, u16> from the core values at the head of st.
 func liftTuple8U16U16U16U16U16U16U16U16(c *component.Call, st []component.Raw) (v value.Tuple8[uint16, uint16, uint16, uint16, uint16, uint16, uint16, uint16]) {
 	v.F0 = uint16(st[0].U32())
 	v.F1 = uint16(st[1].U32())
@@ -197,7 +209,8 @@ func liftTuple8U16U16U16U16U16U16U16U16(c *component.Call, st []component.Raw) (
 	return v
 }
 
-// loadTuple4U8U8U8U8 lifts it from guest memory at the address at.
+// loadTuple4U8U8U8U8 lifts tuple<u8, u8, u8, u8> from guest memory at the
+// address at.
 func loadTuple4U8U8U8U8(c *component.Call, at uint32) (v value.Tuple4[uint8, uint8, uint8, uint8]) {
 	v.F0 = c.Mem().U8(at)
 	v.F1 = c.Mem().U8(at + 1)
@@ -206,7 +219,8 @@ func loadTuple4U8U8U8U8(c *component.Call, at uint32) (v value.Tuple4[uint8, uin
 	return v
 }
 
-// loadTuple8U16U16U16U16U16U16U16U16 lifts it from guest memory at the address at.
+// loadTuple8U16U16U16U16U16U16U16U16 lifts tuple<u16, u16, u16, u16, u16, u16,
+// u16, u16> from guest memory at the address at.
 func loadTuple8U16U16U16U16U16U16U16U16(c *component.Call, at uint32) (v value.Tuple8[uint16, uint16, uint16, uint16, uint16, uint16, uint16, uint16]) {
 	v.F0 = c.Mem().U16(at)
 	v.F1 = c.Mem().U16(at + 2)
@@ -219,7 +233,8 @@ func loadTuple8U16U16U16U16U16U16U16U16(c *component.Call, at uint32) (v value.T
 	return v
 }
 
-// storeTuple4U8U8U8U8 lowers v to guest memory at the address at.
+// storeTuple4U8U8U8U8 lowers tuple<u8, u8, u8, u8> to guest memory at the
+// address at.
 func storeTuple4U8U8U8U8(c *component.Call, at uint32, v *value.Tuple4[uint8, uint8, uint8, uint8]) {
 	c.Mem().PutU8(at, v.F0)
 	c.Mem().PutU8(at+1, v.F1)
@@ -227,7 +242,8 @@ func storeTuple4U8U8U8U8(c *component.Call, at uint32, v *value.Tuple4[uint8, ui
 	c.Mem().PutU8(at+3, v.F3)
 }
 
-// storeTuple8U16U16U16U16U16U16U16U16 lowers v to guest memory at the address at.
+// storeTuple8U16U16U16U16U16U16U16U16 lowers tuple<u16, u16, u16, u16, u16,
+// u16, u16, u16> to guest memory at the address at.
 func storeTuple8U16U16U16U16U16U16U16U16(c *component.Call, at uint32, v *value.Tuple8[uint16, uint16, uint16, uint16, uint16, uint16, uint16, uint16]) {
 	c.Mem().PutU16(at, v.F0)
 	c.Mem().PutU16(at+2, v.F1)

@@ -161,15 +161,21 @@ type TCPSocket interface {
 	// Closes the connection in one direction or both.
 	Shutdown(c *component.Call, shutdownType ShutdownType) error
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// Bind gives the interface for a linker. It has no functions but those of its resources, so that nothing but their values serves it.
+// Bind gives the interface for a linker. It has no functions but those of its
+// resources, so that nothing but their values serves it.
 func Bind() *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
 		Resources: []component.NamedResource{
+			{Name: "input-stream", Type: streams.InputStreamResource},
+			{Name: "output-stream", Type: streams.OutputStreamResource},
+			{Name: "pollable", Type: poll.PollableResource},
+			{Name: "network", Type: network.NetworkResource},
 			{Name: "tcp-socket", Type: TCPSocketResource},
 		},
 		Funcs: []component.Func{

@@ -3,6 +3,9 @@
 // Package tcp binds the interface wasi:sockets/tcp@0.2.12.
 //
 // TCP connections and listeners.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
 package tcp
 
 // InterfaceName is the name components know the interface by.

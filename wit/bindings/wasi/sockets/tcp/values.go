@@ -16,10 +16,11 @@ var ShutdownTypeABI = abi.Enum(
 	"both",
 )
 
-// TCPSocketResource is the identity of the resource type tcp-socket; its values are of type TCPSocket.
+// TCPSocketResource is the identity of the resource type tcp-socket; its values
+// are of type TCPSocket.
 var TCPSocketResource = component.NewHostResource("tcp-socket", func(rep any) { rep.(TCPSocket).Drop() })
 
-// LiftShutdownType lifts it from its discriminant.
+// LiftShutdownType lifts the type shutdown-type from its discriminant.
 func LiftShutdownType(d uint32) ShutdownType {
 	return ShutdownType(checkCase(d, 3, "shutdown-type"))
 }
@@ -32,7 +33,7 @@ func bit(b bool) uint8 {
 	return 0
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -40,13 +41,16 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// storeTuple2OwnIOStreamsInputStreamOwnIOStreamsOutputStream lowers v to guest memory at the address at.
+// storeTuple2OwnIOStreamsInputStreamOwnIOStreamsOutputStream lowers
+// tuple<input-stream, output-stream> to guest memory at the address at.
 func storeTuple2OwnIOStreamsInputStreamOwnIOStreamsOutputStream(c *component.Call, at uint32, v *value.Tuple2[streams.InputStream, streams.OutputStream]) {
 	c.Mem().PutU32(at, c.LowerOwn(streams.InputStreamResource, v.F0))
 	c.Mem().PutU32(at+4, c.LowerOwn(streams.OutputStreamResource, v.F1))
 }
 
-// storeTuple3OwnTCPSocketOwnIOStreamsInputStreamOwnIOStreamsOutputStream lowers v to guest memory at the address at.
+// storeTuple3OwnTCPSocketOwnIOStreamsInputStreamOwnIOStreamsOutputStream lowers
+// tuple<tcp-socket, input-stream, output-stream> to guest memory at the address
+// at.
 func storeTuple3OwnTCPSocketOwnIOStreamsInputStreamOwnIOStreamsOutputStream(c *component.Call, at uint32, v *value.Tuple3[TCPSocket, streams.InputStream, streams.OutputStream]) {
 	c.Mem().PutU32(at, c.LowerOwn(TCPSocketResource, v.F0))
 	c.Mem().PutU32(at+4, c.LowerOwn(streams.InputStreamResource, v.F1))

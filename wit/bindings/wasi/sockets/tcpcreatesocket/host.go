@@ -9,7 +9,8 @@ import (
 	"github.com/minispin/minispin/wit/bindings/wasi/sockets/tcp"
 )
 
-// Host is what a host implements of wasi:sockets/tcp-create-socket@0.2.12, besides its resources.
+// Host is what a host implements of wasi:sockets/tcp-create-socket@0.2.12,
+// besides its resources.
 type Host interface {
 	// CreateTCPSocket is the function create-tcp-socket.
 	//
@@ -17,10 +18,15 @@ type Host interface {
 	CreateTCPSocket(c *component.Call, addressFamily network.IPAddressFamily) (tcp.TCPSocket, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
+		Resources: []component.NamedResource{
+			{Name: "network", Type: network.NetworkResource},
+			{Name: "tcp-socket", Type: tcp.TCPSocketResource},
+		},
 		Funcs: []component.Func{
 			{
 				Name: "create-tcp-socket",

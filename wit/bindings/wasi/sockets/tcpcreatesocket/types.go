@@ -3,6 +3,9 @@
 // Package tcpcreatesocket binds the interface wasi:sockets/tcp-create-socket@0.2.12.
 //
 // Making TCP sockets.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
 package tcpcreatesocket
 
 // InterfaceName is the name components know the interface by.

@@ -82,11 +82,13 @@ type UDPSocket interface {
 	// would-block. It is a child of the socket.
 	Subscribe(c *component.Call) (poll.Pollable, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// IncomingDatagramStream is a value of the resource type incoming-datagram-stream.
+// IncomingDatagramStream is a value of the resource type
+// incoming-datagram-stream.
 //
 // Datagrams that arrive.
 type IncomingDatagramStream interface {
@@ -102,11 +104,13 @@ type IncomingDatagramStream interface {
 	// the stream.
 	Subscribe(c *component.Call) (poll.Pollable, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// OutgoingDatagramStream is a value of the resource type outgoing-datagram-stream.
+// OutgoingDatagramStream is a value of the resource type
+// outgoing-datagram-stream.
 //
 // Datagrams to be sent. A send needs a permit from check-send first.
 type OutgoingDatagramStream interface {
@@ -127,15 +131,19 @@ type OutgoingDatagramStream interface {
 	// It is a child of the stream.
 	Subscribe(c *component.Call) (poll.Pollable, error)
 
-	// Drop is called once, when the guest or the end of its instance drops the owned handle.
+	// Drop is called once, when the owned handle goes: by the guest, or at the
+	// end of its instance.
 	Drop()
 }
 
-// Bind gives the interface for a linker. It has no functions but those of its resources, so that nothing but their values serves it.
+// Bind gives the interface for a linker. It has no functions but those of its
+// resources, so that nothing but their values serves it.
 func Bind() *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
 		Resources: []component.NamedResource{
+			{Name: "pollable", Type: poll.PollableResource},
+			{Name: "network", Type: network.NetworkResource},
 			{Name: "udp-socket", Type: UDPSocketResource},
 			{Name: "incoming-datagram-stream", Type: IncomingDatagramStreamResource},
 			{Name: "outgoing-datagram-stream", Type: OutgoingDatagramStreamResource},

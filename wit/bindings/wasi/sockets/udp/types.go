@@ -3,6 +3,11 @@
 // Package udp binds the interface wasi:sockets/udp@0.2.12.
 //
 // UDP datagrams.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
+// Byte lists the host is given are views of guest memory, which it must not
+// change, nor keep when the function returns.
 package udp
 
 import (

@@ -21,29 +21,34 @@ var OutgoingDatagramABI = abi.Record(
 	abi.Field{Name: "remote-address", Type: abi.Option(network.IPSocketAddressABI)},
 )
 
-// UDPSocketResource is the identity of the resource type udp-socket; its values are of type UDPSocket.
+// UDPSocketResource is the identity of the resource type udp-socket; its values
+// are of type UDPSocket.
 var UDPSocketResource = component.NewHostResource("udp-socket", func(rep any) { rep.(UDPSocket).Drop() })
 
-// IncomingDatagramStreamResource is the identity of the resource type incoming-datagram-stream; its values are of type IncomingDatagramStream.
+// IncomingDatagramStreamResource is the identity of the resource type
+// incoming-datagram-stream; its values are of type IncomingDatagramStream.
 var IncomingDatagramStreamResource = component.NewHostResource("incoming-datagram-stream", func(rep any) { rep.(IncomingDatagramStream).Drop() })
 
-// OutgoingDatagramStreamResource is the identity of the resource type outgoing-datagram-stream; its values are of type OutgoingDatagramStream.
+// OutgoingDatagramStreamResource is the identity of the resource type
+// outgoing-datagram-stream; its values are of type OutgoingDatagramStream.
 var OutgoingDatagramStreamResource = component.NewHostResource("outgoing-datagram-stream", func(rep any) { rep.(OutgoingDatagramStream).Drop() })
 
-// LoadOutgoingDatagram lifts it from guest memory at the address at. Its byte lists are views of guest memory.
+// LoadOutgoingDatagram lifts the type outgoing-datagram from guest memory at
+// the address at. Its byte lists are views of guest memory.
 func LoadOutgoingDatagram(c *component.Call, at uint32) (v OutgoingDatagram) {
 	v.Data = c.LiftBytes(c.Mem().U32(at), c.Mem().U32(at+4))
 	v.RemoteAddress = loadOptionSocketsNetworkIPSocketAddress(c, at+8)
 	return v
 }
 
-// StoreIncomingDatagram lowers v to guest memory at the address at.
+// StoreIncomingDatagram lowers the type incoming-datagram to guest memory at
+// the address at.
 func StoreIncomingDatagram(c *component.Call, at uint32, v *IncomingDatagram) {
 	storeBytes(c, at, v.Data)
 	network.StoreIPSocketAddress(c, at+8, &v.RemoteAddress)
 }
 
-// checkCase traps unless d is one of n discriminants of the type called of.
+// checkCase traps unless d is one of the n discriminants of the type called of.
 func checkCase(d, n uint32, of string) uint32 {
 	if d >= n {
 		abi.Throw(abi.TrapBadDiscriminant, "invalid variant discriminant: %s has no case %d", of, d)
@@ -51,7 +56,8 @@ func checkCase(d, n uint32, of string) uint32 {
 	return d
 }
 
-// liftOptionSocketsNetworkIPSocketAddress lifts it from the core values at the head of st.
+// liftOptionSocketsNetworkIPSocketAddress lifts option<ip-socket-address> from
+// the core values at the head of st.
 func liftOptionSocketsNetworkIPSocketAddress(c *component.Call, st []component.Raw) (v value.Option[network.IPSocketAddress]) {
 	d := checkCase(st[0].U32(), 2, "option")
 	if d == 1 {
@@ -61,7 +67,8 @@ func liftOptionSocketsNetworkIPSocketAddress(c *component.Call, st []component.R
 	return v
 }
 
-// loadListOutgoingDatagram lifts the n elements at ptr. Its byte lists are views of guest memory.
+// loadListOutgoingDatagram lifts list<outgoing-datagram> from the n elements at
+// ptr. Its byte lists are views of guest memory.
 func loadListOutgoingDatagram(c *component.Call, ptr, n uint32) []OutgoingDatagram {
 	c.CheckList(ptr, n, 44, 4)
 	list := make([]OutgoingDatagram, n)
@@ -72,7 +79,8 @@ func loadListOutgoingDatagram(c *component.Call, ptr, n uint32) []OutgoingDatagr
 	return list
 }
 
-// loadOptionSocketsNetworkIPSocketAddress lifts it from guest memory at the address at.
+// loadOptionSocketsNetworkIPSocketAddress lifts option<ip-socket-address> from
+// guest memory at the address at.
 func loadOptionSocketsNetworkIPSocketAddress(c *component.Call, at uint32) (v value.Option[network.IPSocketAddress]) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "option")
 	if d == 1 {
@@ -82,7 +90,8 @@ func loadOptionSocketsNetworkIPSocketAddress(c *component.Call, at uint32) (v va
 	return v
 }
 
-// newListIncomingDatagram lowers the list to a new block of guest memory.
+// newListIncomingDatagram lowers list<incoming-datagram> to a new block of
+// guest memory.
 func newListIncomingDatagram(c *component.Call, list []IncomingDatagram) (ptr, n uint32) {
 	if uint64(len(list))*40 > abi.MaxListBytes {
 		abi.Throw(abi.TrapTooLong, "list of %d elements is too long", len(list))
@@ -96,21 +105,24 @@ func newListIncomingDatagram(c *component.Call, list []IncomingDatagram) (ptr, n
 	return ptr, n
 }
 
-// storeBytes lowers v to guest memory at the address at.
+// storeBytes lowers list<u8> to guest memory at the address at.
 func storeBytes(c *component.Call, at uint32, v []byte) {
 	ptr, n := c.LowerBytes(v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeListIncomingDatagram lowers v to guest memory at the address at.
+// storeListIncomingDatagram lowers list<incoming-datagram> to guest memory at
+// the address at.
 func storeListIncomingDatagram(c *component.Call, at uint32, v []IncomingDatagram) {
 	ptr, n := newListIncomingDatagram(c, v)
 	c.Mem().PutU32(at, ptr)
 	c.Mem().PutU32(at+4, n)
 }
 
-// storeTuple2OwnIncomingDatagramStreamOwnOutgoingDatagramStream lowers v to guest memory at the address at.
+// storeTuple2OwnIncomingDatagramStreamOwnOutgoingDatagramStream lowers
+// tuple<incoming-datagram-stream, outgoing-datagram-stream> to guest memory at
+// the address at.
 func storeTuple2OwnIncomingDatagramStreamOwnOutgoingDatagramStream(c *component.Call, at uint32, v *value.Tuple2[IncomingDatagramStream, OutgoingDatagramStream]) {
 	c.Mem().PutU32(at, c.LowerOwn(IncomingDatagramStreamResource, v.F0))
 	c.Mem().PutU32(at+4, c.LowerOwn(OutgoingDatagramStreamResource, v.F1))

@@ -9,7 +9,8 @@ import (
 	"github.com/minispin/minispin/wit/bindings/wasi/sockets/udp"
 )
 
-// Host is what a host implements of wasi:sockets/udp-create-socket@0.2.12, besides its resources.
+// Host is what a host implements of wasi:sockets/udp-create-socket@0.2.12,
+// besides its resources.
 type Host interface {
 	// CreateUDPSocket is the function create-udp-socket.
 	//
@@ -17,10 +18,15 @@ type Host interface {
 	CreateUDPSocket(c *component.Call, addressFamily network.IPAddressFamily) (udp.UDPSocket, error)
 }
 
-// Bind gives the interface with the host's implementation of it, for a linker. For each call of one of its functions, host gives the Host that serves it.
+// Bind gives the interface with the host's implementation of it, for a linker.
+// For each call of one of its functions, host gives the Host that serves it.
 func Bind(host func(*component.Call) Host) *component.Interface {
 	return &component.Interface{
 		Name: InterfaceName,
+		Resources: []component.NamedResource{
+			{Name: "network", Type: network.NetworkResource},
+			{Name: "udp-socket", Type: udp.UDPSocketResource},
+		},
 		Funcs: []component.Func{
 			{
 				Name: "create-udp-socket",

@@ -3,6 +3,9 @@
 // Package udpcreatesocket binds the interface wasi:sockets/udp-create-socket@0.2.12.
 //
 // Making UDP sockets.
+//
+// A function whose WIT type has a result fails with an error of exactly the
+// type that result has, not wrapped; any other error of any function is a trap.
 package udpcreatesocket
 
 // InterfaceName is the name components know the interface by.
