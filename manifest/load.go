@@ -39,7 +39,7 @@ type Options struct {
 
 // maxSize bounds the manifest read, in bytes, so that a path naming something
 // else entirely is not read into memory first.
-const maxSize = 4 << 20
+const maxSize = 1 << 20
 
 // Load reads the application at path: a manifest, a directory with a manifest
 // named spin.toml, or a single .wasm or .wat file, which becomes an application

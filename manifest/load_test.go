@@ -98,7 +98,7 @@ func TestLoadErrors(t *testing.T) {
 		{"nowhere", Options{}, "loading application"},
 		{"nowhere.wasm", Options{}, "loading application"},
 		{"empty", Options{}, "spin.toml"},
-		{"huge.toml", Options{}, "larger than 4 MiB"},
+		{"huge.toml", Options{}, "larger than 1 MiB"},
 		{"broken.toml", Options{}, "broken.toml:1:4: "},
 		{"odd", Options{}, "not a regular file"},
 		{"a.wasm", Options{Profile: "p"}, "only a manifest has profiles"},
@@ -268,5 +268,40 @@ func TestManyErrors(t *testing.T) {
 	}
 	if text := e.Error(); !strings.HasSuffix(text, "… and 4970 more") {
 		t.Errorf("report ends in %q", text[len(text)-40:])
+	}
+}
+
+func TestTriggerDiagnose(t *testing.T) {
+	text := minimal + "[[trigger.redis]]\ncomponent = \"hello\"\nchannel = \"c\"\n"
+	app, err := Parse([]byte(text), "spin.toml", "", Options{Purpose: ToBuild})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, _ := strings.Cut(app.Other[0].Diagnose("not served", "").String(), "\n")
+	if want := "spin.toml:10:11: trigger.redis[0]: not served"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Deeply nested values must end in an error and not on the stack's end.
+func TestDeepNesting(t *testing.T) {
+	for _, text := range []string{
+		"a = " + strings.Repeat("[", maxSize/20) + strings.Repeat("]", maxSize/20),
+		"a = " + strings.Repeat("[", maxSize/10),
+	} {
+		if _, err := Parse([]byte(text), "spin.toml", "", Options{}); err == nil {
+			t.Error("nesting without end was accepted")
+		}
+	}
+}
+
+// What the system says of a path through a file differs by system; that it is
+// reported, and under the name it has in the manifest, does not.
+func TestSourceThroughAFile(t *testing.T) {
+	dir := write(t, map[string]string{"hello.wasm": ""})
+	text := strings.Replace(minimal, "hello.wasm", "hello.wasm/x.wasm", 1)
+	_, err := Parse([]byte(text), "spin.toml", dir, Options{})
+	if err == nil || !strings.Contains(err.Error(), `component.hello.source: source "hello.wasm/x.wasm"`) || strings.Contains(err.Error(), dir) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -82,7 +82,11 @@ func (r *reader) triggers(v value) []*triggerDraft {
 	for typ, list := range t.entries {
 		elems, ok := list.elements()
 		if !ok {
-			list.mistyped("an array of tables", fmt.Sprintf("double the brackets: [[trigger.%s]]", typ))
+			hint := ""
+			if _, single := list.data.(map[string]any); single {
+				hint = "double the brackets: [[" + list.path + "]]"
+			}
+			list.mistyped("an array of tables", hint)
 			continue
 		}
 		for _, elem := range elems {
