@@ -126,7 +126,7 @@ func (d *decoder) externSort() Sort {
 	start := d.offset()
 	s := d.sort()
 	if d.ok() && s.IsCore() && s != SortCoreModule {
-		d.failAt(start, "a component cannot import or export a %s", s)
+		d.failAt(start, "a component can neither import nor export sort %s", s)
 	}
 	return s
 }
@@ -219,7 +219,7 @@ func (d *decoder) exportDef() (Def, *shape) {
 	if d.flag("ascribed type") {
 		desc, ascribed := d.externDesc()
 		if d.ok() && desc.Sort != e.Sort {
-			d.failAt(start, "a %s is exported as a %s", e.Sort, desc.Sort)
+			d.failAt(start, "sort %s is exported as sort %s", e.Sort, desc.Sort)
 		}
 		e.Desc, sh = &desc, ascribed
 	}

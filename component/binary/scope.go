@@ -187,7 +187,7 @@ func (d *decoder) typeShape(offset int, i uint32, kind shapeKind) *shape {
 	}
 	sh := d.scope.types[i]
 	if sh.kind != kind {
-		d.failAt(offset, "type index %d is a %s where a %s is expected", i, sh.kind, kind)
+		d.failAt(offset, "%s expected, type index %d is of kind %s", kind, i, sh.kind)
 	}
 	return sh
 }
@@ -219,7 +219,7 @@ func (d *decoder) aliased(offset int, sort Sort, instance uint32, name string) *
 	case !ok:
 		d.failAt(offset, "instance %d has no export named %q", instance, name)
 	case e.sort != sort:
-		d.failAt(offset, "export %q of instance %d is a %s where a %s is expected", name, instance, e.sort, sort)
+		d.failAt(offset, "export %q of instance %d is of sort %s, not %s", name, instance, e.sort, sort)
 	}
 	return e.shape
 }

@@ -254,7 +254,7 @@ func mergeItem(items []WorldItem, index map[string]int, name ExternName, src Wor
 	first := item.Sources[0]
 	switch {
 	case first.Desc.Sort != src.Desc.Sort:
-		return nil, fmt.Errorf("%q is a %s here and a %s in section %q", name.Name, src.Desc.Sort, first.Desc.Sort, first.Section.Section)
+		return nil, fmt.Errorf("%q is of sort %s here and %s in section %q", name.Name, src.Desc.Sort, first.Desc.Sort, first.Section.Section)
 	case first.Section.StringEncoding != src.Section.StringEncoding:
 		return nil, fmt.Errorf("%q has string encoding %s here and %s in section %q",
 			name.Name, src.Section.StringEncoding, first.Section.StringEncoding, first.Section.Section)
