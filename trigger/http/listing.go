@@ -1,0 +1,97 @@
+package httptrigger
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Listing is what a command prints when it begins to serve an application.
+// Programs read it, so its form is fixed.
+type Listing struct {
+	BaseURL string // without a slash at the end
+	Routes  []ListedRoute
+}
+
+// ListedRoute is a line of a listing.
+type ListedRoute struct {
+	ID          string // of the component or trigger
+	Path        string // without a trailing wildcard, "" for the root
+	Wildcard    bool   // everything below Path is meant as well
+	Description string // "" for none
+}
+
+// Listing returns the routes of the application in order of precedence. Private
+// ones are not among them.
+func (h *Handler) Listing(baseURL string) Listing {
+	l := Listing{BaseURL: baseURL}
+	for i, p := range h.routing.table.All() {
+		r := &h.routing.routes[i]
+		l.Routes = append(l.Routes, ListedRoute{
+			ID: r.ID, Path: p.Listed(), Wildcard: p.Wildcard(), Description: r.Description,
+		})
+	}
+	return l
+}
+
+// WritePlain writes the listing as text.
+func (l Listing) WritePlain(w io.Writer) error { return l.writeText(w, "Serving") }
+
+// WriteTerminal writes the listing as text for a terminal, with colour.
+func (l Listing) WriteTerminal(w io.Writer) error {
+	const boldGreen, plain = "\x1b[1;32m", "\x1b[0m"
+	return l.writeText(w, boldGreen+"Serving"+plain)
+}
+
+func (l Listing) writeText(w io.Writer, serving string) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "\n%s %s\nAvailable Routes:\n", serving, l.BaseURL)
+	for _, r := range l.Routes {
+		fmt.Fprintf(&b, "  %s: %s%s", r.ID, l.BaseURL, r.Path)
+		if r.Wildcard {
+			b.WriteString(" (wildcard)")
+		}
+		b.WriteByte('\n')
+		if r.Description != "" {
+			fmt.Fprintf(&b, "    %s\n", r.Description)
+		}
+	}
+	return write(w, b.Bytes())
+}
+
+// WriteJSON writes the listing as a JSON object.
+func (l Listing) WriteJSON(w io.Writer) error {
+	type jsonRoute struct {
+		ID          string `json:"id"`
+		Route       string `json:"route"`
+		Wildcard    bool   `json:"wildcard"`
+		Description string `json:"description,omitempty"`
+	}
+	out := struct {
+		BaseURL string      `json:"base_url"`
+		Routes  []jsonRoute `json:"routes"`
+	}{BaseURL: l.BaseURL, Routes: []jsonRoute{}}
+	for _, r := range l.Routes {
+		path := r.Path
+		if path == "" {
+			path = "/"
+		}
+		out.Routes = append(out.Routes, jsonRoute{r.ID, path, r.Wildcard, r.Description})
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(out); err != nil {
+		return fmt.Errorf("listing the routes: %w", err)
+	}
+	return write(w, b.Bytes())
+}
+
+func write(w io.Writer, p []byte) error {
+	if _, err := w.Write(p); err != nil {
+		return fmt.Errorf("listing the routes: %w", err)
+	}
+	return nil
+}
