@@ -57,9 +57,11 @@ func parseDependencyKey(name string) (dependencyKey, error) {
 	return dependencyKey{pkg: m[1], iface: m[2], version: m[3]}, nil
 }
 
-// conflicts says whether k and o can select the same import.
+// conflicts says whether k and o can select the same import. A key without
+// interface selects all of them, one without version every version.
 func (k dependencyKey) conflicts(o dependencyKey) bool {
-	return k.pkg != "" && k.pkg == o.pkg && k.iface == o.iface &&
+	return k.pkg != "" && k.pkg == o.pkg &&
+		(k.iface == "" || o.iface == "" || k.iface == o.iface) &&
 		(k.version == "" || o.version == "" || compatible(k.version) == compatible(o.version))
 }
 
@@ -119,7 +121,9 @@ func readDependency(v value, key dependencyKey) Dependency {
 	readDependencyForm(&d, t)
 	if export, ok := t.get("export"); ok {
 		d.Export, _ = export.text()
-		if key.pkg != "" && key.iface == "" {
+		// As in Spin, a download and a component of the application may
+		// satisfy a package by one export.
+		if key.pkg != "" && key.iface == "" && d.URL == "" && d.Component == "" {
 			export.failKey("is not possible for a whole package", "name an interface in the dependency's key, as in "+key.pkg+"/interface")
 		}
 	}

@@ -113,6 +113,10 @@ func (r *reader) checkReferences(app *App, drafts []*triggerDraft) {
 		if !ok || slices.Contains(ids, id) {
 			continue
 		}
+		if err := checkKebab(id); err != nil && nearest(id, ids) == "" && !strings.Contains(id, ".") {
+			d.ref.fail(fmt.Sprintf("the id of a component %v, found %q", err, id), "")
+			continue
+		}
 		hint := oneOf(id, ids)
 		if len(ids) == 0 {
 			hint = fmt.Sprintf("describe it in a table [component.%s]", id)
