@@ -44,8 +44,9 @@ func readPrivateRoute(v value) Route {
 func checkRoute(v value, path string) {
 	pattern, wildcard := cutWildcard(path)
 	segments := strings.FieldsFunc(pattern, func(c rune) bool { return c == '/' || c == '.' })
-	for _, s := range segments {
+	for i, s := range segments {
 		switch {
+		case s == "*" && i == len(segments)-1: // as in /file.*
 		case s == "*":
 			v.fail("a wildcard is only possible at the end", "write /... at the end of the route")
 			return
