@@ -1,7 +1,6 @@
 package component
 
 import (
-	"fmt"
 	"runtime/debug"
 
 	"github.com/minispin/minispin/component/abi"
@@ -35,12 +34,7 @@ func (c *Call) finish(err *error) {
 
 // PanicError is a Go panic in a host function: a bug of the host, which the
 // guest sees as a trap.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("panic in a host function: %v", e.Value) }
+type PanicError = cwasm.PanicError
 
 // recovered makes an error of a recovered panic value.
 func recovered(r any) error {

@@ -33,9 +33,8 @@ type lifter struct {
 	// slab is where the Vals of records and payloads are cut from, so that a
 	// list of records does not cost an allocation for each.
 	slab []Val
-	// want is how many Vals the list at hand will need; the next slab is made
-	// that large.
-	want int
+	// chunk is the length of the slab made last; they double.
+	chunk int
 }
 
 func newLifter(cx Context, limit int64) lifter {
@@ -58,8 +57,8 @@ func (l *lifter) vals(n int) []Val {
 		if n >= maxSlab {
 			return make([]Val, n)
 		}
-		l.slab = make([]Val, min(max(n, l.want), maxSlab))
-		l.want = 0
+		l.chunk = min(max(n, 2*l.chunk), maxSlab)
+		l.slab = make([]Val, l.chunk)
 	}
 	s := l.slab[:n:n]
 	l.slab = l.slab[n:]
@@ -225,7 +224,6 @@ func (l *lifter) elems(elem *Type, ptr, n uint32) Val {
 		return loadScalars(elem.Kind, l.mem.at(ptr, size), n)
 	}
 	vs := l.vals(int(n))
-	l.want = min(maxSlab, max(len(elem.Fields), 1)*min(int(n), maxSlab))
 	for i := range vs {
 		vs[i] = l.load(elem, ptr)
 		ptr += elem.Size

@@ -3,7 +3,6 @@ package abi
 import (
 	"encoding/binary"
 	"math"
-	"math/bits"
 	"unsafe"
 )
 
@@ -52,17 +51,16 @@ func bytesOf[T Scalar](s []T) []byte {
 // toNative turns little-endian elements of size bytes into the machine's own, or
 // back, in place.
 func toNative(b []byte, size int) {
-	if littleEndian || size == 1 {
-		return
+	if !littleEndian {
+		swap(b, size)
 	}
+}
+
+// swap reverses the bytes of each element of size bytes in b.
+func swap(b []byte, size int) {
 	for ; len(b) >= size; b = b[size:] {
-		switch size {
-		case 2:
-			binary.BigEndian.PutUint16(b, binary.LittleEndian.Uint16(b))
-		case 4:
-			binary.BigEndian.PutUint32(b, binary.LittleEndian.Uint32(b))
-		case 8:
-			binary.BigEndian.PutUint64(b, bits.ReverseBytes64(binary.BigEndian.Uint64(b)))
+		for i, j := 0, size-1; i < j; i, j = i+1, j-1 {
+			b[i], b[j] = b[j], b[i]
 		}
 	}
 }

@@ -1,10 +1,9 @@
 package abi
 
 import (
-	"encoding/binary"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 const (
@@ -83,16 +82,19 @@ func LiftString(cx Context, ptr, length uint32) string {
 
 // decode returns a copy of t, trapping if it is not valid in its encoding.
 func (t text) decode() string {
-	switch t.form {
-	case formUTF16:
-		return decodeUTF16(t.bytes)
-	case formLatin1:
-		return decodeLatin1(t.bytes)
+	if t.form == formUTF8 {
+		if !utf8.Valid(t.bytes) {
+			badUTF8(t.bytes)
+		}
+		return string(t.bytes)
 	}
-	if !utf8.Valid(t.bytes) {
-		badUTF8(t.bytes)
+	size := utf8Size(t)
+	if size == 0 {
+		return ""
 	}
-	return string(t.bytes)
+	b := make([]byte, size)
+	encodeUTF8(b, t)
+	return unsafe.String(&b[0], size) // b is not written to any more
 }
 
 // badUTF8 traps with where and how b, which is not valid UTF-8, is broken.
@@ -110,73 +112,6 @@ func badUTF8(b []byte) {
 	Throw(TrapBadString, "invalid utf-8")
 }
 
-// decodeUTF16 returns the UTF-16 text b as a string, trapping on a lone
-// surrogate.
-func decodeUTF16(b []byte) string {
-	var s strings.Builder
-	s.Grow(utf8SizeOfUTF16(b))
-	for i := 0; i < len(b); {
-		r, n := runeOfUTF16(b[i:])
-		s.WriteRune(r)
-		i += n
-	}
-	return s.String()
-}
-
-// runeOfUTF16 decodes the first character of b, which is not empty and of even
-// length, and returns it with its size in bytes: 2 or 4. A lone surrogate traps.
-func runeOfUTF16(b []byte) (rune, int) {
-	u := rune(binary.LittleEndian.Uint16(b))
-	if !utf16.IsSurrogate(u) {
-		return u, 2
-	}
-	if len(b) >= 4 {
-		if r := utf16.DecodeRune(u, rune(binary.LittleEndian.Uint16(b[2:]))); r != utf8.RuneError {
-			return r, 4
-		}
-	}
-	Throw(TrapBadString, "invalid utf-16: lone surrogate %#x", u)
-	return 0, 0
-}
-
-// utf8SizeOfUTF16 returns the size in UTF-8 of the UTF-16 text b, trapping on a
-// lone surrogate.
-func utf8SizeOfUTF16(b []byte) int {
-	size := 0
-	for i := 0; i < len(b); {
-		if u := binary.LittleEndian.Uint16(b[i:]); u < utf8.RuneSelf {
-			size++
-			i += 2
-			continue
-		}
-		r, n := runeOfUTF16(b[i:])
-		size += utf8.RuneLen(r)
-		i += n
-	}
-	return size
-}
-
-func decodeLatin1(b []byte) string {
-	size := utf8SizeOfLatin1(b)
-	if size == len(b) {
-		return string(b)
-	}
-	var s strings.Builder
-	s.Grow(size)
-	for _, c := range b {
-		s.WriteRune(rune(c))
-	}
-	return s.String()
-}
-
-func utf8SizeOfLatin1(b []byte) int {
-	size := len(b)
-	for _, c := range b {
-		size += int(c >> 7)
-	}
-	return size
-}
-
 // LowerString copies s into new guest memory in the encoding of cx and returns
 // its address and length as LiftString takes them (CanonicalABI.md, section
 // Storing, store_string_into_range). Bytes of s that are not valid UTF-8 are
@@ -185,27 +120,33 @@ func utf8SizeOfLatin1(b []byte) int {
 // A string of the host has no encoding a guest could observe, so it is taken to
 // be in the guest's own already: one allocation of the exact size.
 func LowerString(cx Context, s string) (ptr, length uint32) {
-	switch cx.Encoding() {
-	case UTF16:
-		return lowerUTF16(cx, s)
-	case Latin1OrUTF16:
-		if units, ok := latin1Units(s); ok {
-			return lowerLatin1(cx, s, units)
-		}
-		ptr, length = lowerUTF16(cx, s)
-		return ptr, length | utf16Tag
-	}
 	if !utf8.ValidString(s) {
 		s = validUTF8(s)
 	}
 	checkLowered(uint64(len(s)))
-	ptr = Alloc(cx, uint32(len(s)), 1)
-	copy(cx.Memory()[ptr:], s)
-	return ptr, uint32(len(s))
+	enc := cx.Encoding()
+	if enc == UTF8 {
+		ptr = Alloc(cx, uint32(len(s)), 1)
+		copy(cx.Memory()[ptr:], s)
+		return ptr, uint32(len(s))
+	}
+	t := text{form: formUTF8, units: uint32(len(s)), bytes: unsafe.Slice(unsafe.StringData(s), len(s))}
+	m := measure(t)
+	if enc == Latin1OrUTF16 && m.latin1 {
+		ptr = Alloc(cx, m.chars, 2)
+		encodeLatin1(cx.Memory()[ptr:][:m.chars], t)
+		return ptr, m.chars
+	}
+	checkLowered(2 * uint64(m.utf16))
+	ptr = Alloc(cx, 2*m.utf16, 2)
+	encodeUTF16(cx.Memory()[ptr:][:2*m.utf16], t)
+	if enc == Latin1OrUTF16 {
+		return ptr, m.utf16 | utf16Tag
+	}
+	return ptr, m.utf16
 }
 
-// validUTF8 replaces every byte that is not part of a character: one U+FFFD for
-// each, as a range over the string gives in the other encodings.
+// validUTF8 replaces every byte that is not part of a character by U+FFFD.
 func validUTF8(s string) string {
 	var b strings.Builder
 	b.Grow(len(s) + 16)
@@ -220,58 +161,4 @@ func checkLowered(size uint64) {
 	if size > MaxStringBytes {
 		Throw(TrapTooLong, "string of %d bytes is too long to lower", size)
 	}
-}
-
-func lowerUTF16(cx Context, s string) (ptr, units uint32) {
-	n := 0
-	for _, r := range s {
-		n += utf16.RuneLen(r)
-	}
-	checkLowered(2 * uint64(n))
-	ptr = Alloc(cx, 2*uint32(n), 2)
-	dst := cx.Memory()[ptr:][:2*n]
-	for _, r := range s {
-		dst = dst[putUTF16(dst, r):]
-	}
-	return ptr, uint32(n)
-}
-
-// putUTF16 encodes r at the start of b and returns the bytes it took.
-func putUTF16(b []byte, r rune) int {
-	if r <= 0xffff {
-		binary.LittleEndian.PutUint16(b, uint16(r))
-		return 2
-	}
-	hi, lo := utf16.EncodeRune(r)
-	binary.LittleEndian.PutUint16(b, uint16(hi))
-	binary.LittleEndian.PutUint16(b[2:], uint16(lo))
-	return 4
-}
-
-// latin1Units returns the characters in s, and whether Latin-1 has all of them.
-func latin1Units(s string) (int, bool) {
-	n := 0
-	for _, r := range s {
-		if r > 0xff {
-			return 0, false
-		}
-		n++
-	}
-	return n, true
-}
-
-func lowerLatin1(cx Context, s string, units int) (ptr, length uint32) {
-	checkLowered(uint64(units))
-	ptr = Alloc(cx, uint32(units), 2)
-	dst := cx.Memory()[ptr:][:units]
-	if units == len(s) {
-		copy(dst, s)
-		return ptr, uint32(units)
-	}
-	i := 0
-	for _, r := range s {
-		dst[i] = byte(r)
-		i++
-	}
-	return ptr, uint32(units)
 }

@@ -31,7 +31,7 @@ func encoded(enc Encoding, s string, wide bool) ([]byte, uint32) {
 	if enc == UTF8 {
 		return []byte(s), uint32(len(s))
 	}
-	if _, ok := latin1Units(s); ok && enc == Latin1OrUTF16 && !wide {
+	if enc == Latin1OrUTF16 && !wide && !strings.ContainsFunc(s, func(r rune) bool { return r > 0xff }) {
 		b := latin1(s)
 		return b, uint32(len(b))
 	}

@@ -1,9 +1,6 @@
 package abi
 
-import (
-	"encoding/binary"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // This file moves strings between two guests: the string that the caller of
 // copyString found in src is stored in dst, in the encoding of dst, without
@@ -49,7 +46,7 @@ func (c *stringCopy) dstBytes(ptr, n uint32) []byte {
 	return c.dst.Memory()[ptr:][:n:n]
 }
 
-// size bytes of t as it is, at the alignment of the destination's encoding.
+// verbatim stores the bytes of t as they are, at the alignment of the destination.
 func (c *stringCopy) verbatim(t text, align uint32) (ptr, units uint32) {
 	n := uint32(len(t.bytes))
 	ptr = Alloc(c.dst, n, align)
@@ -66,9 +63,9 @@ func (c *stringCopy) toUTF8(t text) (ptr, units uint32) {
 		}
 		return c.verbatim(t, 1)
 	case formUTF16:
-		size, worst = uint32(utf8SizeOfUTF16(t.bytes)), 3*t.units
+		size, worst = uint32(utf8Size(t)), 3*t.units
 	case formLatin1:
-		size, worst = uint32(utf8SizeOfLatin1(t.bytes)), 2*t.units
+		size, worst = uint32(utf8Size(t)), 2*t.units
 	}
 	ptr = Alloc(c.dst, t.units, 1)
 	if size == t.units {
@@ -86,14 +83,14 @@ func (c *stringCopy) toUTF8(t text) (ptr, units uint32) {
 func (c *stringCopy) toUTF16(t text) (ptr, units uint32) {
 	switch t.form {
 	case formUTF16:
-		utf8SizeOfUTF16(t.bytes)
+		measure(t) // traps on a lone surrogate
 		return c.verbatim(t, 2)
 	case formLatin1:
 		ptr = Alloc(c.dst, 2*t.units, 2)
 		encodeUTF16(c.dstBytes(ptr, 2*t.units), c.text())
 		return ptr, t.units
 	}
-	m := measureUTF8(t.bytes)
+	m := measure(t)
 	size, worst := 2*m.utf16, 2*t.units
 	ptr = Alloc(c.dst, worst, 2)
 	encodeUTF16(c.dstBytes(ptr, size), c.text())
@@ -143,116 +140,3 @@ func (c *stringCopy) probablyUTF16(t text) (ptr, units uint32) {
 	return ptr, t.units
 }
 
-// A measurement is what the choice of a destination encoding needs to know.
-type measurement struct {
-	chars  uint32 // characters
-	utf16  uint32 // code units in UTF-16
-	latin1 bool   // no character is above U+00FF
-}
-
-func (m *measurement) add(r rune) {
-	m.chars++
-	m.utf16++
-	if r > 0xff {
-		m.latin1 = false
-		if r > 0xffff {
-			m.utf16++
-		}
-	}
-}
-
-// measure validates and measures a UTF-8 or UTF-16 text.
-func measure(t text) measurement {
-	if t.form == formUTF8 {
-		return measureUTF8(t.bytes)
-	}
-	m := measurement{latin1: true}
-	for b := t.bytes; len(b) > 0; {
-		r, n := runeOfUTF16(b)
-		m.add(r)
-		b = b[n:]
-	}
-	return m
-}
-
-func measureUTF8(b []byte) measurement {
-	m := measurement{latin1: true}
-	for i := 0; i < len(b); {
-		if b[i] < utf8.RuneSelf {
-			m.chars++
-			m.utf16++
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 {
-			badUTF8(b)
-		}
-		m.add(r)
-		i += n
-	}
-	return m
-}
-
-// next decodes and removes the first character of t, which must not be empty.
-func (t *text) next() rune {
-	switch t.form {
-	case formUTF16:
-		r, n := runeOfUTF16(t.bytes)
-		t.bytes = t.bytes[n:]
-		return r
-	case formLatin1:
-		r := rune(t.bytes[0])
-		t.bytes = t.bytes[1:]
-		return r
-	}
-	r, n := utf8.DecodeRune(t.bytes)
-	t.bytes = t.bytes[n:]
-	return r
-}
-
-// changed traps when a text no longer has the size it was measured with, which
-// takes a guest that rewrites the string inside of its own realloc.
-func changed() {
-	Throw(TrapBadString, "string changed while it was copied")
-}
-
-// encodeUTF8 writes t to b, which has exactly the size of t in UTF-8.
-func encodeUTF8(b []byte, t text) {
-	for len(t.bytes) > 0 {
-		r := t.next()
-		if utf8.RuneLen(r) > len(b) {
-			changed()
-		}
-		b = b[utf8.EncodeRune(b, r):]
-	}
-}
-
-// encodeUTF16 writes t to b, which has exactly the size of t in UTF-16.
-func encodeUTF16(b []byte, t text) {
-	if t.form == formLatin1 {
-		for i, c := range t.bytes {
-			binary.LittleEndian.PutUint16(b[2*i:], uint16(c))
-		}
-		return
-	}
-	for len(t.bytes) > 0 {
-		r := t.next()
-		if len(b) < 2 || r > 0xffff && len(b) < 4 {
-			changed()
-		}
-		b = b[putUTF16(b, r):]
-	}
-}
-
-// encodeLatin1 writes t to b, which has one byte for every character of t.
-func encodeLatin1(b []byte, t text) {
-	for len(t.bytes) > 0 {
-		r := t.next()
-		if r > 0xff || len(b) == 0 {
-			changed()
-		}
-		b[0] = byte(r)
-		b = b[1:]
-	}
-}
