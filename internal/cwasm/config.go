@@ -48,10 +48,16 @@ type Pooling struct {
 	// the module last run in them; 100.
 	WarmSlots uint32
 
-	// MemoryKeepResident and TableKeepResident are the bytes of a freed slot
-	// that are zeroed by hand and kept, instead of being given back to the
-	// system. Zero gives everything back.
-	MemoryKeepResident, TableKeepResident uint64
+	// MemoryKeepResident is the part of a freed memory, in bytes, that is
+	// zeroed by hand and kept instead of being given back to the system; 0.
+	// All of it is zeroed, written or not, so it pays only for memories that
+	// are small and wholly used.
+	MemoryKeepResident uint64
+
+	// TableKeepResident is the same for tables; 64 KiB. No more than the
+	// table's real size is zeroed, which saves a system call and a page fault
+	// for each.
+	TableKeepResident uint64
 }
 
 // withDefaults returns p with its zero fields filled in.
@@ -75,6 +81,7 @@ func (p Pooling) withDefaults() Pooling {
 	def64(&p.MaxMemoryBytes, 128<<20)
 	def64(&p.TableElements, 100_000)
 	def64(&p.CoreInstanceSize, 1<<20)
+	def64(&p.TableKeepResident, 64<<10)
 	return p
 }
 

@@ -29,7 +29,7 @@ type Engine struct {
 	engine *wasmtime.Engine
 	raw    *C.wasm_engine_t // own reference, independent of engine's
 
-	mu       sync.Mutex
+	mu       sync.RWMutex // held for reading while the engine is used
 	closed   bool
 	stop     chan struct{} // closed to stop the ticker; nil when none runs
 	finished chan struct{} // closed by the ticker when it is gone
@@ -57,6 +57,7 @@ func NewEngine(c Config) (*Engine, error) {
 
 // Close stops the ticker and releases the engine. Modules, plans and stores
 // made from it stay valid, but running guests can no longer be interrupted.
+// It waits for compilations under way.
 // Closing twice does nothing.
 func (e *Engine) Close() {
 	e.mu.Lock()

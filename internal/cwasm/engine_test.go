@@ -246,3 +246,36 @@ func TestClosedEngine(t *testing.T) {
 		s.Close()
 	}
 }
+
+func TestValidateComponent(t *testing.T) {
+	tests := []struct {
+		name, wat string
+		valid     bool
+	}{
+		{"empty", `(component)`, true},
+		{"types", `(component (type $r (record (field "a" u32))) (import "f" (func (param "x" $r))))`, false},
+		{"exported types", `(component (import "i" (instance (export "r" (type (sub resource))))))`, true},
+		{"lift", `(component (core module $m (func (export "f") (result i32) unreachable))
+			(core instance $i (instantiate $m))
+			(func (export "f") (result u32) (canon lift (core func $i "f"))))`, true},
+		{"lift of another type", `(component (core module $m (func (export "f") (result i64) unreachable))
+			(core instance $i (instantiate $m))
+			(func (export "f") (result u32) (canon lift (core func $i "f"))))`, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			wasm, err := Wat(tt.wat)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := onDemand.ValidateComponent(wasm); (err == nil) != tt.valid {
+				t.Errorf("got %v, the component is valid: %v", err, tt.valid)
+			}
+		})
+	}
+	for name, wasm := range map[string][]byte{"empty": nil, "module": {0, 'a', 's', 'm', 1, 0, 0, 0}} {
+		if err := onDemand.ValidateComponent(wasm); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package cwasm
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrInterrupted is matched by the error of every call that was ended from
@@ -20,6 +21,25 @@ var ErrCanceled error = &interruption{"guest was cancelled"}
 // ErrClosed is the error of using a store, plan, module or engine after it
 // was closed.
 var ErrClosed = errors.New("already closed")
+
+// ErrPoolExhausted is matched by the error of making a store when the pooling
+// allocator has no slot left for one of its instances, memories or tables.
+var ErrPoolExhausted = errors.New("instance pool is exhausted")
+
+// EngineError is a refusal by the engine outside guest code: a module that
+// exceeds the store's limits, an import that does not fit, a pool without a
+// free slot.
+type EngineError struct {
+	Message string // the engine's wording
+}
+
+// Error returns the engine's wording.
+func (e *EngineError) Error() string { return e.Message }
+
+// Is makes the engine's refusals matchable.
+func (e *EngineError) Is(target error) bool {
+	return target == ErrPoolExhausted && strings.Contains(e.Message, "maximum concurrent")
+}
 
 type interruption struct{ text string }
 

@@ -26,6 +26,8 @@ func (s *Store) failed(status C.int) error {
 		return &Trap{Code: TrapHost, Message: message, Frames: frames, cause: cause}
 	case interrupted != C.CWASM_NOT_INTERRUPTED:
 		return interruptedBy(interrupted, frames)
+	case code == TrapOther && len(frames) == 0:
+		return &EngineError{message}
 	default:
 		return &Trap{Code: code, Message: message, Frames: frames}
 	}

@@ -52,11 +52,31 @@ func (e *Engine) DeserializeFile(path string) (*Module, error) {
 	})
 }
 
+// ValidateComponent asks the engine's own validator about a component in the
+// binary format. The engine compiles what is in it to find out, so the caller
+// hands over a component whose function bodies are trivial. A component that
+// uses features newer than the engine is refused as well.
+func (e *Engine) ValidateComponent(wasm []byte) error {
+	if len(wasm) == 0 {
+		return errors.New("validate component: no bytes")
+	}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.closed {
+		return fmt.Errorf("validate component: engine: %w", ErrClosed)
+	}
+	var component *C.wasmtime_component_t
+	if err := C.wasmtime_component_new(e.raw, (*C.uint8_t)(&wasm[0]), C.size_t(len(wasm)), &component); err != nil {
+		return fmt.Errorf("validate component: %w", takeError(err))
+	}
+	C.wasmtime_component_delete(component)
+	return nil
+}
+
 func (e *Engine) module(what string, load func(*wasmtime.Engine) (*wasmtime.Module, error)) (*Module, error) {
-	e.mu.Lock()
-	shut := e.closed
-	e.mu.Unlock()
-	if shut {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.closed {
 		return nil, fmt.Errorf("%s: engine: %w", what, ErrClosed)
 	}
 	loaded, err := load(e.engine)

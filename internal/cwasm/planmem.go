@@ -41,8 +41,8 @@ func (m *planMemory) text(s string) *C.char {
 
 // newPlanMemory builds the C half of p, whose imports have been checked.
 func newPlanMemory(c PlanConfig, p *Plan) (*planMemory, error) {
-	c.Engine.mu.Lock()
-	defer c.Engine.mu.Unlock()
+	c.Engine.mu.RLock()
+	defer c.Engine.mu.RUnlock()
 	if c.Engine.closed {
 		return nil, fmt.Errorf("engine: %w", ErrClosed)
 	}

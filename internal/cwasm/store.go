@@ -57,7 +57,8 @@ type Store struct {
 var ErrSlot = errors.New("slot cannot be called so")
 
 // Instantiate makes a store and all instances of the plan in it, running their
-// start functions. The error of a step that traps is a [*Trap].
+// start functions. The error of a step that traps is a [*Trap], that of one
+// the engine refuses an [*EngineError].
 func (p *Plan) Instantiate(opts StoreOptions) (*Store, error) {
 	s, err := p.NewStore(opts)
 	if err != nil {

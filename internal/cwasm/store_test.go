@@ -36,9 +36,13 @@ func TestLimits(t *testing.T) {
 				t.Errorf("the default table limit lets through %d, %v", int32(st[0].U32()), err)
 			}
 			for _, l := range []Limits{{MemoryBytes: 1 << 15}, {TableElements: 9}, {Memories: -1, Instances: 1, Tables: -1, TableElements: 1}} {
-				if s, err := p.Instantiate(StoreOptions{Limits: l}); err == nil {
+				s, err := p.Instantiate(StoreOptions{Limits: l})
+				var refusal *EngineError
+				if err == nil {
 					s.Close()
 					t.Errorf("limits %+v: no error", l)
+				} else if !errors.As(err, &refusal) || errors.Is(err, ErrPoolExhausted) {
+					t.Errorf("limits %+v: %v", l, err)
 				}
 			}
 		})
@@ -72,8 +76,8 @@ func TestPoolExhaustionAndReuse(t *testing.T) {
 	if s, err := p.Instantiate(StoreOptions{}); err == nil {
 		s.Close()
 		t.Error("a fourth store fits into a pool of three")
-	} else if !strings.Contains(err.Error(), "concurrent") {
-		t.Errorf("exhaustion is told as %q", err)
+	} else if !errors.Is(err, ErrPoolExhausted) {
+		t.Errorf("exhaustion is told as %#v", err)
 	}
 	for _, s := range stores {
 		s.Close()

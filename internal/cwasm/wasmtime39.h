@@ -44,6 +44,7 @@ typedef struct wasm_valtype_vec_t {
 
 typedef struct wasmtime_error wasmtime_error_t;
 typedef struct wasmtime_module wasmtime_module_t;
+typedef struct wasmtime_component_t wasmtime_component_t;
 typedef struct wasmtime_store wasmtime_store_t;
 typedef struct wasmtime_context wasmtime_context_t;
 typedef struct wasmtime_caller wasmtime_caller_t;
@@ -154,6 +155,10 @@ void wasm_engine_delete(wasm_engine_t *);
 void wasmtime_engine_increment_epoch(wasm_engine_t *);
 wasmtime_module_t *wasmtime_module_clone(wasmtime_module_t *);
 void wasmtime_module_delete(wasmtime_module_t *);
+
+// The engine's judgement of whole components; nothing is run through these.
+wasmtime_error_t *wasmtime_component_new(const wasm_engine_t *, const uint8_t *, size_t, wasmtime_component_t **);
+void wasmtime_component_delete(wasmtime_component_t *);
 
 // Function types.
 wasm_valtype_t *wasm_valtype_new(uint8_t kind);
