@@ -88,7 +88,7 @@ func (t text) decode() string {
 		}
 		return string(t.bytes)
 	}
-	size := utf8Size(t)
+	size := measure(t).utf8
 	if size == 0 {
 		return ""
 	}

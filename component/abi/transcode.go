@@ -55,21 +55,19 @@ func (c *stringCopy) verbatim(t text, align uint32) (ptr, units uint32) {
 }
 
 func (c *stringCopy) toUTF8(t text) (ptr, units uint32) {
-	var size, worst uint32
-	switch t.form {
-	case formUTF8:
+	if t.form == formUTF8 {
 		if !utf8.Valid(t.bytes) {
 			badUTF8(t.bytes)
 		}
 		return c.verbatim(t, 1)
-	case formUTF16:
-		size, worst = uint32(utf8Size(t)), 3*t.units
-	case formLatin1:
-		size, worst = uint32(utf8Size(t)), 2*t.units
+	}
+	size, worst := measure(t).utf8, 2*t.units
+	if t.form == formUTF16 {
+		worst = 3 * t.units
 	}
 	ptr = Alloc(c.dst, t.units, 1)
 	if size == t.units {
-		worst = size
+		worst = size // all ASCII: the estimate was right
 	} else {
 		ptr = grow(c.dst, ptr, t.units, 1, worst)
 	}
@@ -139,4 +137,3 @@ func (c *stringCopy) probablyUTF16(t text) (ptr, units uint32) {
 	ptr = grow(c.dst, ptr, size, 1, t.units)
 	return ptr, t.units
 }
-
