@@ -29,6 +29,6 @@
 // and may be called from anywhere at any time.
 //
 // Every object is closed by its owner, once; no finalizers stand in for a
-// forgotten Close. Building with the tag "invariants" makes a forgotten or
-// late use loud.
+// forgotten Close. Built with the tag "invariants", [OpenObjects] tells what
+// is still open and where it was made.
 package cwasm

@@ -57,8 +57,7 @@ func NewEngine(c Config) (*Engine, error) {
 
 // Close stops the ticker and releases the engine. Modules, plans and stores
 // made from it stay valid, but running guests can no longer be interrupted.
-// It waits for compilations under way.
-// Closing twice does nothing.
+// Close waits for compilations under way. Closing twice does nothing.
 func (e *Engine) Close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

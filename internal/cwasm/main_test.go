@@ -27,6 +27,10 @@ func TestMain(m *testing.M) {
 		println("stores left open:", n)
 		code = 1
 	}
+	for _, object := range OpenObjects() {
+		println("left open:", object)
+		code = 1
+	}
 	os.Exit(code)
 }
 

@@ -4,17 +4,43 @@ package cwasm
 
 import (
 	"fmt"
-	"runtime"
 	"runtime/debug"
+	"sync"
 )
 
-// opened arranges that an object dropped without Close stops the program with
-// the stack of where it was made.
-func opened[T any](object *T) {
-	stack := debug.Stack()
-	runtime.SetFinalizer(object, func(object *T) {
-		panic(fmt.Sprintf("cwasm: %T was dropped without Close; it was made at\n%s", object, stack))
-	})
+// open holds the stack of where each object not yet closed was made.
+var open struct {
+	sync.Mutex
+	stacks map[any]string
 }
 
-func closed[T any](object *T) { runtime.SetFinalizer(object, nil) }
+func opened(object any) {
+	open.Lock()
+	defer open.Unlock()
+	if open.stacks == nil {
+		open.stacks = map[any]string{}
+	}
+	open.stacks[object] = string(debug.Stack())
+}
+
+func closed(object any) {
+	open.Lock()
+	defer open.Unlock()
+	if _, ok := open.stacks[object]; !ok {
+		panic(fmt.Sprintf("cwasm: %T was closed twice", object))
+	}
+	delete(open.stacks, object)
+}
+
+// OpenObjects describes every engine, module, plan and store that was made
+// and not closed, with the stack of where it was made. It is nil unless the
+// program was built with the tag "invariants".
+func OpenObjects() []string {
+	open.Lock()
+	defer open.Unlock()
+	var list []string
+	for object, stack := range open.stacks {
+		list = append(list, fmt.Sprintf("%T made at\n%s", object, stack))
+	}
+	return list
+}
