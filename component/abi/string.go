@@ -120,10 +120,11 @@ func badUTF8(b []byte) {
 // A string of the host has no encoding a guest could observe, so it is taken to
 // be in the guest's own already: one allocation of the exact size.
 func LowerString(cx Context, s string) (ptr, length uint32) {
+	checkLowered(uint64(len(s)))
 	if !utf8.ValidString(s) {
 		s = validUTF8(s)
+		checkLowered(uint64(len(s)))
 	}
-	checkLowered(uint64(len(s)))
 	enc := cx.Encoding()
 	if enc == UTF8 {
 		ptr = Alloc(cx, uint32(len(s)), 1)

@@ -132,10 +132,10 @@ func (t *Table) Lend(r *Resource, i uint32) (any, Lend) {
 // representation: lift_own.
 func (t *Table) RemoveOwn(r *Resource, i uint32) any {
 	e := t.get(r, i)
+	t.checkNotLent(e)
 	if e.state != entryOwn {
 		Throw(TrapWrongHandle, "cannot lift own resource from a borrow: handle index %d is borrowed", i)
 	}
-	t.checkNotLent(e)
 	rep := e.rep
 	t.release(i)
 	return rep
