@@ -10,22 +10,22 @@ var magic = []byte{0x00, 'a', 's', 'm'}
 
 const (
 	preambleSize     = 8
-	moduleVersion    = 0x0001 // version 1, layer 0
-	moduleLayer      = 0
-	componentVersion = 0x000d
+	componentVersion = 0x0d
 	componentLayer   = 1
 )
 
+// The version and the layer have two bytes each.
+var (
+	modulePreamble    = append(slices.Clone(magic), 1, 0, 0, 0)
+	componentPreamble = append(slices.Clone(magic), componentVersion, 0, componentLayer, 0)
+)
+
 // IsModule reports whether b begins as a core module of the known version does.
-func IsModule(b []byte) bool {
-	return bytes.HasPrefix(b, append(slices.Clip(magic), moduleVersion, 0, moduleLayer, 0))
-}
+func IsModule(b []byte) bool { return bytes.HasPrefix(b, modulePreamble) }
 
 // IsComponent reports whether b begins as a component of the known version
 // does.
-func IsComponent(b []byte) bool {
-	return bytes.HasPrefix(b, append(slices.Clip(magic), componentVersion, 0, componentLayer, 0))
-}
+func IsComponent(b []byte) bool { return bytes.HasPrefix(b, componentPreamble) }
 
 // decoder reads one component or type. Several share a state.
 type decoder struct {

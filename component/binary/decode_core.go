@@ -1,7 +1,7 @@
 package binary
 
-// inModuleType and its siblings say where a definition or declarator stands,
-// since not all forms are allowed everywhere.
+// place says where a definition or declarator stands, since not all forms are
+// allowed everywhere.
 type place uint8
 
 const (
@@ -32,6 +32,7 @@ func (d *decoder) coreTypeDef(in place) *CoreTypeDef {
 		def.Module = d.coreModuleType()
 	case c == coreTypeRec:
 		d.byte("core type")
+		d.newer(FormCoreGC)
 		n := d.count("core types in a group", d.limits.Items)
 		d.scope.pending = uint32(n)
 		for ; n > 0 && d.ok(); n-- {
@@ -55,6 +56,7 @@ func (d *decoder) coreSubtype(in place) CoreSubtype {
 		c = coreTypeSub
 	}
 	if c == coreTypeSub || c == coreTypeFinal {
+		d.newer(FormCoreGC)
 		t.Final = c == coreTypeFinal
 		// More than one supertype is valid in no revision.
 		t.Supertypes = vec(d.reader, "supertypes", 1, d.coreTypeIndex)
@@ -67,8 +69,10 @@ func (d *decoder) coreSubtype(in place) CoreSubtype {
 			Results: vec(d.reader, "results", d.limits.Params, d.coreValType),
 		}
 	case coreTypeStruct:
+		d.newer(FormCoreGC)
 		t.Struct = &CoreStructType{Fields: vec(d.reader, "fields", d.limits.Fields, d.coreFieldType)}
 	case coreTypeArray:
+		d.newer(FormCoreGC)
 		f := d.coreFieldType()
 		t.Array = &f
 	default:
@@ -120,13 +124,28 @@ func (d *decoder) coreValType() CoreValType {
 	case byte(CoreI32), byte(CoreI64), byte(CoreF32), byte(CoreF64), byte(CoreV128):
 		return CoreValType{Kind: CoreKind(c)}
 	case refPrefix, refNullPrefix:
-		return CoreValType{Kind: CoreRef, Nullable: c == refNullPrefix, Heap: d.heapType()}
+		h := d.heapType()
+		d.noteHeap(h)
+		return CoreValType{Kind: CoreRef, Nullable: c == refNullPrefix, Heap: h}
 	default:
 		h := HeapType(c) - 0x80
 		if !h.abstract() {
 			d.badByte(c, "core value type")
 		}
+		d.noteHeap(h)
 		return CoreValType{Kind: CoreRef, Nullable: true, Heap: h}
+	}
+}
+
+// noteHeap notes references to what is newer. Wasmtime 39 knows references to
+// functions and to things of the host, also with a precise type.
+func (d *decoder) noteHeap(h HeapType) {
+	switch {
+	case h >= 0 || h == HeapFunc || h == HeapExtern || !d.ok():
+	case h == HeapExn || h == HeapNoExn:
+		d.newer(FormException)
+	default:
+		d.newer(FormCoreGC)
 	}
 }
 

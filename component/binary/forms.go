@@ -21,5 +21,6 @@ const (
 	FormDigitWord      Form = "kebab-case word that starts with a digit"
 	FormNameAttributes Form = "name attribute"
 	FormCanonVersion   Form = "canonical interface version"
-	FormException      Form = "exception tag"
+	FormException      Form = "exception tag or reference"
+	FormCoreGC         Form = "garbage-collected core type"
 )

@@ -153,6 +153,11 @@ func TestNewerForms(t *testing.T) {
 		{`(component (core module (tag)))`, []Form{FormException}},
 		{`(component (type error-context))`, []Form{FormErrorContext}},
 		{`(component (core func (canon backpressure.inc)))`, []Form{FormAsyncBuiltin}},
+		{`(component (core type (func (param funcref externref))))`, nil},
+		{`(component (core type (func (param anyref))))`, []Form{FormCoreGC}},
+		{`(component (core type (func (param exnref))))`, []Form{FormException}},
+		{`(component (core type (sub (func))))`, []Form{FormCoreGC}},
+		{`(component (type (list u8 4)))`, []Form{FormFixedList}},
 	}
 	for _, tt := range tests {
 		c, err := Decode(assemble(t, tt.text), Limits{})
