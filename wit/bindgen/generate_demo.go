@@ -1,0 +1,3 @@
+package main
+
+//go:generate go run . -o internal -import github.com/minispin/minispin/wit/bindgen/internal testdata/demo
