@@ -275,3 +275,40 @@ func checkModules(t *testing.T, c *Component) {
 		}
 	}
 }
+
+func TestConstantExpressions(t *testing.T) {
+	b := assemble(t, `(module
+      (type $pair (struct (field i32 i32)))
+      (type $row (array i32))
+      (global i32 (i32.mul (i32.sub (i32.const 7) (i32.const -1)) (i32.const 3)))
+      (global i64 (i64.mul (i64.add (i64.const 7) (i64.const 1)) (i64.sub (i64.const 1) (i64.const 2))))
+      (global f32 (f32.const 1))
+      (global (ref $pair) (struct.new $pair (i32.const 1) (i32.const 2)))
+      (global (ref $pair) (struct.new_default $pair))
+      (global (ref $row) (array.new $row (i32.const 0) (i32.const 3)))
+      (global (ref $row) (array.new_default $row (i32.const 3)))
+      (global (ref $row) (array.new_fixed $row 2 (i32.const 1) (i32.const 2)))
+      (global (ref i31) (ref.i31 (i32.const 1)))
+      (global externref (extern.convert_any (ref.null any)))
+      (global anyref (any.convert_extern (ref.null extern)))
+      (global (ref null $row) (ref.null $row))
+      (global (mut i32) (i32.const 42)))`)
+	m, err := DecodeModule(b, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := m.Globals[len(m.Globals)-1]; len(m.Globals) != 13 || !last.Mutable || last.Value.Kind != CoreI32 {
+		t.Errorf("%d globals, the last is %+v", len(m.Globals), last)
+	}
+	for name, expr := range map[string][]byte{
+		"vector addition":    {0xfd, 0x6e},
+		"struct.get":         {0xfb, 0x02, 0, 0},
+		"unknown heap type":  {0xd0, 0x40},
+		"heap type ahead":    {0xd0, 0x05},
+		"cut short constant": {0x44, 0, 0},
+	} {
+		if _, err := DecodeModule(cat(coreStart, sec(6, 1, 0x7f, 0, expr, 0x0b)), Limits{}); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}

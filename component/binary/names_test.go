@@ -62,6 +62,14 @@ func TestParseNameRefuses(t *testing.T) {
 	}
 }
 
+func TestIsKebab(t *testing.T) {
+	for s, want := range map[string]bool{"a": true, "a-B2-3c": true, "": false, "a-": false, "aB": false, "2a": false, "a b": false} {
+		if got := IsKebab(s); got != want {
+			t.Errorf("IsKebab(%q) = %t", s, got)
+		}
+	}
+}
+
 func TestParseInterfaceName(t *testing.T) {
 	const name = "fermyon:spin/key-value@2.0.0-rc.1+build"
 	got, err := ParseInterfaceName(name)
