@@ -1,9 +1,66 @@
 package wit
 
+import "slices"
+
 // Items gives all imports and exports of the world: its own, and those of the
 // worlds it includes under the names it gives them. An interface that comes
 // from several sides is there once. The slices must not be changed.
 func (w *World) Items() (imports, exports []*WorldItem) { return w.allImports, w.allExports }
+
+// AllImports gives what a component of the world imports in the end: the
+// imports that Items gives, and every interface that those, the exports or the
+// world itself use types of. An export that uses another export's types needs
+// no import for that.
+func (w *World) AllImports() []*WorldItem {
+	imports, exports := w.Items()
+	all := slices.Clone(imports)
+	known := map[*Interface]bool{}
+	for _, it := range imports {
+		known[it.Interface] = true
+	}
+	exported := map[*Interface]bool{}
+	for _, it := range exports {
+		exported[it.Interface] = true
+	}
+	var follow func(uses []*Use, fromExport bool)
+	follow = func(uses []*Use, fromExport bool) {
+		for _, u := range uses {
+			if known[u.From] || fromExport && exported[u.From] {
+				continue
+			}
+			known[u.From] = true
+			all = append(all, &WorldItem{Pos: u.Pos, Name: u.From.ID(), Interface: u.From})
+			follow(u.From.Uses, false)
+		}
+	}
+	for _, it := range imports {
+		if it.Interface != nil {
+			follow(it.Interface.Uses, false)
+		}
+	}
+	for _, it := range exports {
+		if it.Interface != nil {
+			follow(it.Interface.Uses, true)
+		}
+	}
+	for _, x := range w.closure() {
+		follow(x.Uses, false)
+	}
+	return all
+}
+
+// closure gives the world and all worlds it includes, at any remove.
+func (w *World) closure() []*World {
+	worlds := []*World{w}
+	for n := 0; n < len(worlds); n++ {
+		for _, in := range worlds[n].Includes {
+			if !slices.Contains(worlds, in.World) {
+				worlds = append(worlds, in.World)
+			}
+		}
+	}
+	return worlds
+}
 
 // gather computes what Items gives, once, when the included worlds have theirs.
 func (w *World) gather() {

@@ -136,6 +136,28 @@ func TestWorldItems(t *testing.T) {
 	}
 }
 
+func TestAllImports(t *testing.T) {
+	set, err := LoadFS(fstest.MapFS{"p.wit": {Data: []byte(`package a:b;
+interface base { type t = u8; }
+interface middle { use base.{t}; type m = t; }
+interface far { type f = u8; }
+interface taken { type x = u8; }
+interface out { use middle.{m}; use taken.{x}; }
+world inner { use far.{f}; }
+world outer { include inner; import middle; export out; export taken; }
+`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, it := range set.World("a:b/outer").AllImports() {
+		names = append(names, it.Name)
+	}
+	if diff := cmp.Diff([]string{"a:b/middle", "a:b/base", "a:b/far"}, names); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	deep := strings.Repeat("option<", 150) + "u8" + strings.Repeat(">", 150)
 	tests := []struct {
