@@ -1,0 +1,127 @@
+package instancepool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/minispin/minispin/component"
+)
+
+// Config says what a Pool executes and within which bounds.
+type Config[H any] struct {
+	// ID is the component's id, for errors.
+	ID string
+	// Wasm is the component or core module. It must not be changed.
+	Wasm []byte
+	// Linker has the host interfaces.
+	Linker *component.Linker
+	// Strategy is how requests are executed; empty means Default.
+	Strategy Strategy
+	// Bind finds the exports that requests call. It runs once for every time
+	// the component is linked, which under some strategies is once.
+	Bind func(*component.InstancePre) (H, error)
+	// Limits bound each instance.
+	Limits component.Limits
+	// MaxInstances is how many requests run at a time; 0 means
+	// DefaultMaxInstances.
+	MaxInstances int
+	// Queue is how many requests may wait beyond those; 0 means as many as
+	// MaxInstances, and a negative number none.
+	Queue int
+	// Deadline bounds a request from the moment it is admitted; 0 means none.
+	Deadline time.Duration
+	// Progress is handed on to component.CompileOptions.
+	Progress func(done, total int)
+}
+
+// DefaultMaxInstances is how many requests of one component run at a time when
+// its configuration does not say.
+const DefaultMaxInstances = 1000
+
+// ErrDeadline is the cause of the end of a request that took longer than its
+// deadline.
+var ErrDeadline = errors.New("the request's deadline passed")
+
+// Pool is one component under one strategy. It may be used from several
+// goroutines.
+type Pool[H any] struct {
+	config    Config[H]
+	component *component.Component
+	pre       *component.InstancePre
+	handler   H
+	admission *admission
+}
+
+// New compiles and links the component in the engine of its strategy.
+func New[H any](ctx context.Context, engines *Engines, c Config[H]) (*Pool[H], error) {
+	var err error
+	if c.Strategy, err = Parse(string(c.Strategy)); err != nil {
+		return nil, fmt.Errorf("component %s: %w", c.ID, err)
+	}
+	if c.MaxInstances == 0 {
+		c.MaxInstances = DefaultMaxInstances
+	}
+	if c.MaxInstances < 0 {
+		return nil, fmt.Errorf("component %s: max instances %d: at least one instance is needed", c.ID, c.MaxInstances)
+	}
+	if c.Queue == 0 {
+		c.Queue = c.MaxInstances
+	}
+	engine, err := engines.For(c.Strategy)
+	if err != nil {
+		return nil, fmt.Errorf("component %s: engine for the strategy %s: %w", c.ID, c.Strategy, err)
+	}
+	comp, err := engine.Compile(ctx, c.ID, c.Wasm, component.CompileOptions{Progress: c.Progress})
+	if err != nil {
+		return nil, err
+	}
+	p := &Pool[H]{config: c, component: comp, admission: newAdmission(c.MaxInstances, c.Queue)}
+	if p.pre, err = c.Linker.Link(comp); err != nil {
+		comp.Close()
+		return nil, err
+	}
+	if p.handler, err = c.Bind(p.pre); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// Strategy returns the strategy in use.
+func (p *Pool[H]) Strategy() Strategy { return p.config.Strategy }
+
+// Run executes one request: it waits for admission, gives f an instance with
+// host as its host value, and ends the instance after. The context that f's
+// guest calls run under ends with ctx, at the deadline, and when f returns; f
+// gets the instance and what Bind found.
+//
+// The error is f's, or ErrOverloaded, or says why no instance could be had.
+// A guest that was ended by the deadline gives an error that is ErrDeadline.
+func (p *Pool[H]) Run(ctx context.Context, host any, f func(*component.Instance, H) error) error {
+	if err := p.admission.enter(ctx); err != nil {
+		return err
+	}
+	defer p.admission.leave()
+	if p.config.Deadline > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, p.config.Deadline, ErrDeadline)
+		defer cancel()
+	}
+	in, err := p.pre.Instantiate(ctx, component.InstantiateOptions{Host: host, Limits: p.config.Limits})
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	return f(in, p.handler)
+}
+
+// Close frees the component. No Run may be under way.
+func (p *Pool[H]) Close() {
+	p.pre.Close()
+	p.component.Close()
+}
+
+// Handler returns what Bind found when the pool was made.
+func (p *Pool[H]) Handler() H { return p.handler }
