@@ -21,7 +21,15 @@ func liftHostile(t *rapid.T) {
 	ptr := rapid.Uint32Range(0, 300).Draw(t, "ptr")
 
 	var v Val
-	lifted := try(func() { v = Load(src, typ, ptr) })
+	lifted := try(func() {
+		l := newLifter(src, 1<<16)
+		l.mem.Check(ptr, uint64(typ.Size), typ.Align)
+		v = l.load(typ, ptr)
+	})
+	var limit *Trap
+	if errors.As(lifted, &limit) && limit.Code == TrapLiftLimit {
+		return // lists that contain one another's bytes: large, and nothing new
+	}
 	agree := func(how string, w Val, err error) {
 		var a, b *Trap
 		switch {
