@@ -155,9 +155,12 @@ func (c *Call) Leave(err *error) {
 	in := c.inst
 	if r := recover(); r != nil {
 		*err = in.failed(recovered(r))
-	} else if *err == nil && c.invoked && c.opts.postReturn >= 0 {
+	} else if c.invoked && c.opts.postReturn >= 0 {
+		// Also when *err is a failure that the guest returned in good order.
 		c.ci.mayLeave = false
-		*err = in.call(c.opts.postReturn, c.results)
+		if perr := in.call(c.opts.postReturn, c.results); perr != nil {
+			*err = perr
+		}
 		c.ci.mayLeave = true
 	}
 	if c.entered {
