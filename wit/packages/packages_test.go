@@ -34,6 +34,7 @@ func TestFilesBeginWithTheirPackage(t *testing.T) {
 			return err
 		}
 		first, _, _ := strings.Cut(string(text), "\n")
+		first = strings.TrimSuffix(first, "\r") // a checkout on Windows may add it
 		id := strings.TrimSuffix(strings.TrimPrefix(first, "package "), ";")
 		if first != "package "+id+";" {
 			t.Errorf("%s: first line %q is no package line", name, first)
@@ -150,13 +151,17 @@ func TestCaseNumbers(t *testing.T) {
 			"get": 0, "post": 2, "delete": 4, "patch": 8, "other": 9,
 		}},
 		{"wasi:http/types@0.2.12", "error-code", 39, map[string]int{
-			"DNS-error": 1, "destination-IP-prohibited": 4, "connection-refused": 6, "connection-timeout": 8, "connection-read-timeout": 9, "connection-limit-reached": 11, "TLS-protocol-error": 12, "HTTP-request-denied": 15, "HTTP-request-URI-invalid": 19, "HTTP-protocol-error": 35, "internal-error": 38,
+			"DNS-error": 1, "destination-IP-prohibited": 4, "connection-refused": 6, "connection-timeout": 8,
+			"connection-read-timeout": 9, "connection-limit-reached": 11, "TLS-protocol-error": 12,
+			"HTTP-request-denied": 15, "HTTP-request-URI-invalid": 19, "HTTP-protocol-error": 35,
+			"internal-error": 38,
 		}},
 		{"wasi:http/types@0.2.12", "header-error", 3, map[string]int{
 			"forbidden": 1, "immutable": 2,
 		}},
 		{"wasi:filesystem/types@0.2.12", "error-code", 37, map[string]int{
-			"access": 0, "bad-descriptor": 3, "exist": 7, "is-directory": 14, "no-entry": 20, "not-directory": 24, "not-permitted": 31, "read-only": 33, "cross-device": 36,
+			"access": 0, "bad-descriptor": 3, "exist": 7, "is-directory": 14, "no-entry": 20,
+			"not-directory": 24, "not-permitted": 31, "read-only": 33, "cross-device": 36,
 		}},
 		{"wasi:filesystem/types@0.2.12", "descriptor-type", 8, map[string]int{
 			"directory": 3, "symbolic-link": 5, "regular-file": 6,
@@ -168,7 +173,8 @@ func TestCaseNumbers(t *testing.T) {
 			"create": 0, "directory": 1, "exclusive": 2, "truncate": 3,
 		}},
 		{"wasi:sockets/network@0.2.12", "error-code", 21, map[string]int{
-			"access-denied": 1, "would-block": 8, "invalid-state": 9, "remote-unreachable": 13, "connection-refused": 14, "name-unresolvable": 18, "permanent-resolver-failure": 20,
+			"access-denied": 1, "would-block": 8, "invalid-state": 9, "remote-unreachable": 13,
+			"connection-refused": 14, "name-unresolvable": 18, "permanent-resolver-failure": 20,
 		}},
 		{"wasi:io/streams@0.2.12", "stream-error", 2, map[string]int{
 			"last-operation-failed": 0, "closed": 1,
@@ -177,7 +183,8 @@ func TestCaseNumbers(t *testing.T) {
 			"get": 0, "post": 1, "put": 2, "delete": 3, "patch": 4, "head": 5, "options": 6,
 		}},
 		{"fermyon:spin/http-types", "http-error", 6, map[string]int{
-			"success": 0, "destination-not-allowed": 1, "invalid-url": 2, "request-error": 3, "runtime-error": 4, "too-many-requests": 5,
+			"success": 0, "destination-not-allowed": 1, "invalid-url": 2, "request-error": 3,
+			"runtime-error": 4, "too-many-requests": 5,
 		}},
 		{"fermyon:spin/rdbms-types", "db-value", 15, map[string]int{
 			"int64": 4, "str": 11, "binary": 12, "db-null": 13, "unsupported": 14,
@@ -198,7 +205,8 @@ func TestCaseNumbers(t *testing.T) {
 			"timestamp": 12, "uuid": 13, "range-int32": 16, "array-str": 22, "interval": 23, "other": 24,
 		}},
 		{"spin:postgres/postgres@4.1.0", "db-value", 26, map[string]int{
-			"timestamp": 12, "uuid": 13, "range-int32": 16, "array-str": 22, "interval": 23, "db-null": 24, "unsupported": 25,
+			"timestamp": 12, "uuid": 13, "range-int32": 16, "array-str": 22, "interval": 23, "db-null": 24,
+			"unsupported": 25,
 		}},
 		{"spin:sqlite/sqlite@3.0.0", "value", 5, map[string]int{
 			"integer": 0, "real": 1, "text": 2, "blob": 3, "null": 4,
