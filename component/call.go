@@ -35,12 +35,13 @@ type Call struct {
 	inst  *Instance
 	ci    *componentInstance
 	opts  *canonOptions
-	mem   abi.Memory
+	mem   abi.Memory // nil: to be read when it is asked for
 	lends []abi.Lend
 
 	// Of calls into an export only:
 	fn      *ExportFunc
-	stack   []Raw
+	stack   []Raw      // the flattened parameters, then results
+	own     []Raw      // backing of stack in a nested call
 	results []Raw      // the flattened results, for post-return
 	borrows abi.Scope  // borrowed handles handed to the guest
 	scope   *abi.Scope // &borrows until the guest has returned, else nil
@@ -71,10 +72,24 @@ func (c *Call) Instance() *Instance { return c.inst }
 
 // Mem returns the guest's memory as it is now. The view must be fetched again
 // after Alloc or any other call that may run guest code.
-func (c *Call) Mem() Memory { return c.mem }
+func (c *Call) Mem() Memory {
+	if c.mem == nil {
+		return c.readMemory()
+	}
+	return c.mem
+}
+
+// readMemory fetches the view of the guest's memory; it stays nil when the
+// function has no memory.
+func (c *Call) readMemory() Memory {
+	if c.opts.memory >= 0 {
+		c.mem = c.inst.store.Memory(c.opts.memory)
+	}
+	return c.mem
+}
 
 // Memory is Mem, for abi.Context.
-func (c *Call) Memory() []byte { return c.mem }
+func (c *Call) Memory() []byte { return c.Mem() }
 
 // Encoding returns the string encoding of the guest's side.
 func (c *Call) Encoding() abi.Encoding { return c.opts.encoding }
@@ -93,11 +108,9 @@ func (c *Call) Alloc(size, align uint32) uint32 { return c.Realloc(0, 0, align, 
 // Realloc calls the guest's realloc and returns the address of the block,
 // checked for alignment and range. While it runs the guest must not call out.
 func (c *Call) Realloc(oldPtr, oldSize, align, newSize uint32) uint32 {
+	c.mustBeOpen()
 	if c.opts.realloc < 0 || c.opts.memory < 0 {
 		c.Trapf("a value needs memory, but the function has no realloc option")
-	}
-	if c.fn != nil && !c.entered {
-		panic(guestFault{c.enterable()})
 	}
 	in := c.inst
 	mayLeave := c.ci.mayLeave
@@ -125,8 +138,12 @@ func (c *Call) LiftString(ptr, n uint32) string { return abi.LiftString(c, ptr, 
 // LiftBytes returns the list<u8> at ptr as a view of guest memory: valid until
 // the call ends or guest code runs, and not to be written.
 func (c *Call) LiftBytes(ptr, n uint32) []byte {
-	c.mem.Check(ptr, uint64(n), 1)
-	return c.mem[ptr : uint64(ptr)+uint64(n) : uint64(ptr)+uint64(n)]
+	if n > abi.MaxListBytes {
+		c.tooLong(uint64(n))
+	}
+	mem := c.Mem()
+	mem.Check(ptr, uint64(n), 1)
+	return mem[ptr : uint64(ptr)+uint64(n) : uint64(ptr)+uint64(n)]
 }
 
 // LowerString copies s into new guest memory and returns its address and its
@@ -151,7 +168,15 @@ func (c *Call) LowerBytes(b []byte) (ptr, n uint32) {
 //
 // CanonicalABI.md, section Loading (load_list).
 func (c *Call) CheckList(ptr, n, elemSize, align uint32) {
-	c.mem.Check(ptr, uint64(n)*uint64(elemSize), align)
+	size := uint64(n) * uint64(elemSize)
+	if size > abi.MaxListBytes {
+		c.tooLong(size)
+	}
+	c.Mem().Check(ptr, size, align)
+}
+
+func (c *Call) tooLong(n uint64) {
+	abi.Throw(abi.TrapTooLong, "list of %d bytes is too long", n)
 }
 
 // LiftOwn takes the handle h out of the caller's table and returns what it
@@ -172,11 +197,30 @@ func (c *Call) LiftBorrow(rt *ResourceType, h uint32) any {
 	return rep
 }
 
-// LowerOwn puts rep into the guest's table as an owned handle of type rt.
+// LowerOwn puts rep into the guest's table as an owned handle of type rt. When
+// the table is full it traps, and rep is dropped as it would be at the end of
+// the instance.
 //
 // CanonicalABI.md, section Storing (lower_own).
 func (c *Call) LowerOwn(rt *ResourceType, rep any) uint32 {
-	return c.ci.handles.AddOwn(rt, rep)
+	added := false
+	defer func() {
+		if !added && rt.Drop != nil {
+			rt.Drop(rep)
+		}
+	}()
+	c.mustBeOpen()
+	h := c.ci.handles.AddOwn(rt, rep)
+	added = true
+	return h
+}
+
+// mustBeOpen ends a call into an export that was not to be entered, before
+// anything is lowered into the guest.
+func (c *Call) mustBeOpen() {
+	if c.fn != nil && !c.entered {
+		panic(guestFault{c.enterable()})
+	}
 }
 
 // LowerBorrow puts rep into the guest's table as a borrowed handle of type rt,
@@ -188,6 +232,7 @@ func (c *Call) LowerBorrow(rt *ResourceType, rep any) uint32 {
 		// The component that defines a resource type sees the representation.
 		return rep.(uint32)
 	}
+	c.mustBeOpen()
 	if c.scope == nil {
 		c.Trapf("a borrowed %s cannot be returned", rt.Name)
 	}

@@ -41,6 +41,9 @@ var ErrPoisoned = errors.New("the instance has trapped and cannot be entered aga
 // already running further up the stack.
 var ErrCannotEnter = errors.New("the component instance is running and cannot be entered again")
 
+// ErrInstanceClosed is returned for a call into an instance after its Close.
+var ErrInstanceClosed = errors.New("the instance is closed")
+
 // guestFault carries the error of guest code run in the middle of lifting or
 // lowering (realloc) up to the boundary.
 type guestFault struct{ err error }

@@ -2,6 +2,8 @@ package component
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -18,28 +20,33 @@ type ExportFunc struct {
 	// Type is the function's component-level type.
 	Type *abi.Func
 
-	slot    int // the core function
-	opts    canonOptions
-	ci      int
-	results int // flat core results
-	params  int // flat core parameters
+	pre      *InstancePre // nil when only other component instances call it
+	slot     int          // the core function
+	opts     canonOptions
+	ci       int
+	entering []int // component instances that a call enters
+	results  int   // flat core results
+	params   int   // flat core parameters
 
 	plan func() (*abi.Plan, error) // for calls with Vals, made when first asked
 }
 
-func newExportFunc(name string, f *function) *ExportFunc {
+// newExportFunc makes the callable form of a lifted function for calls from the
+// component instance caller, or from the host when it is -1.
+func (k *linking) newExportFunc(name string, f *function, caller int) *ExportFunc {
 	ct := f.typ.CoreType(abi.CanonLift)
 	return &ExportFunc{
 		Name: name, Type: f.typ,
 		slot: f.lifted.slot, opts: f.lifted.opts, ci: f.lifted.ci,
-		params: len(ct.Params), results: len(ct.Results),
+		entering: k.entering(f.lifted.ci, caller),
+		params:   len(ct.Params), results: len(ct.Results),
 		plan: sync.OnceValues(func() (*abi.Plan, error) { return abi.Compile(f.typ) }),
 	}
 }
 
-// Export finds an exported function: name in the exported instance whose
-// interface is on the same semver track as instance, or a function of the world
-// itself when instance is empty. want is the type the caller will lower and
+// Export finds an exported function: name in the exported instance called
+// instance, failing that in one whose interface is on the same semver track, or
+// a function of the world itself when instance is empty. want is the type the caller will lower and
 // lift by; an export of another type is an error.
 func (p *InstancePre) Export(instance, name string, want *abi.Func) (*ExportFunc, error) {
 	f := p.lookupExport(instance, name)
@@ -61,22 +68,20 @@ func (p *InstancePre) lookupExport(instance, name string) *ExportFunc {
 	if instance == "" {
 		return p.funcs[name]
 	}
-	for have, fs := range p.exports {
-		if binary.SameTrack(have, instance) {
-			return fs[name]
+	if fs, ok := p.exports[instance]; ok {
+		return fs[name]
+	}
+	for _, have := range slices.Sorted(maps.Keys(p.exports)) {
+		if f := p.exports[have][name]; f != nil && binary.SameTrack(have, instance) {
+			return f
 		}
 	}
 	return nil
 }
 
-// Exports returns the names of the exported instances (interfaces), in no
-// order, and whether the component exports functions of its own.
+// Exports returns the names of the exported instances (interfaces), sorted.
 func (p *InstancePre) Exports() []string {
-	names := make([]string, 0, len(p.exports))
-	for n := range p.exports {
-		names = append(names, n)
-	}
-	return names
+	return slices.Sorted(maps.Keys(p.exports))
 }
 
 // sameOrImported lets a guest's own resource stand where the caller's bindings
@@ -85,30 +90,44 @@ func sameOrImported(a, b *abi.Resource) bool {
 	return a == b || (guestResourceOf(b) != nil && lastName(a.Name) == lastName(b.Name))
 }
 
-func lastName(s string) string { return s[strings.LastIndexByte(s, '/')+1:] }
+// lastName cuts the interface off a resource type's name.
+func lastName(s string) string { return s[strings.LastIndexAny(s, "/#")+1:] }
 
 // Enter opens a call of f and returns its Call, to lower the parameters with,
 // and the stack that takes the flattened parameters. The caller must defer
-// Leave at once, then fill the stack and Invoke.
+// Leave at once, then fill the stack and Invoke. f must be of the InstancePre
+// that the instance was made from; Enter panics when it is not.
 //
 // CanonicalABI.md, section canon lift.
 func (in *Instance) Enter(f *ExportFunc) (*Call, []Raw) {
-	ci := &in.cis[f.ci]
-	c := in.push(ci, &f.opts, nil)
-	c.fn = f
-	n := max(f.params, f.results, 1)
-	if cap(c.stack) < n {
-		c.stack = make([]Raw, n)
+	if f.pre != in.pre {
+		panic("component: " + f.Name + " is called in an instance of another component")
 	}
-	c.stack = c.stack[:n]
-	c.entered = false
-	if in.fault == nil && !ci.running {
-		ci.running, c.entered = true, true
+	return in.open(f)
+}
+
+// open is Enter without its check.
+func (in *Instance) open(f *ExportFunc) (*Call, []Raw) {
+	n := max(f.params, f.results, 1)
+	if in.closed {
+		c := &Call{inst: in, opts: &noOptions, fn: f, stack: make([]Raw, n), ci: &componentInstance{}}
+		return c, c.stack
+	}
+	c := in.push(&in.cis[f.ci], &f.opts, nil)
+	c.fn = f
+	if in.depth == 1 {
+		// The outermost call uses the store's own array, which is not copied.
+		c.stack = coreToRaw(in.store.Args(n))
+	} else {
+		if cap(c.own) < n {
+			c.own = make([]Raw, n)
+		}
+		c.stack = c.own[:n]
+	}
+	if in.fault == nil && in.enter(f.entering) {
+		c.entered = true
 		c.borrows.Begin()
 		c.scope = &c.borrows
-		if f.opts.memory >= 0 {
-			c.mem = in.store.Memory(f.opts.memory)
-		}
 	}
 	return c, c.stack
 }
@@ -116,19 +135,16 @@ func (in *Instance) Enter(f *ExportFunc) (*Call, []Raw) {
 // Invoke runs the guest function on the stack that Enter returned, which then
 // holds the flattened results. Views of memory taken before are stale after.
 func (c *Call) Invoke() error {
-	in := c.inst
 	if err := c.enterable(); err != nil {
 		return err
 	}
-	if err := in.call(c.fn.slot, c.stack); err != nil {
-		return err
-	}
-	if c.opts.memory >= 0 {
-		c.mem = in.store.Memory(c.opts.memory)
+	c.mem = nil
+	if err := c.run(); err != nil {
+		return c.inst.failed(err)
 	}
 	c.scope = nil
 	if n := c.borrows.Outstanding(); n > 0 {
-		c.Trapf("%s returned without dropping %d borrowed handles", c.fn.Name, n)
+		abi.Throw(abi.TrapBorrowsRemain, "borrow handles still remain at the end of the call: %s returned without dropping %d", c.fn.Name, n)
 	}
 	c.invoked = true
 	if c.opts.postReturn >= 0 {
@@ -137,15 +153,31 @@ func (c *Call) Invoke() error {
 	return nil
 }
 
+// run calls the core function, and reads its memory again in the same crossing
+// where it can.
+func (c *Call) run() (err error) {
+	store, slot := c.inst.store, c.fn.slot
+	switch {
+	case c.inst.depth > 1:
+		return store.Call(slot, rawToCore(c.stack))
+	case c.opts.memory >= 0:
+		c.mem, err = store.CallMem(slot, len(c.stack), c.opts.memory)
+		return err
+	}
+	_, err = store.CallArgs(slot, len(c.stack))
+	return err
+}
+
 // enterable says why the call cannot go on, if it cannot.
 func (c *Call) enterable() error {
-	switch {
-	case c.entered:
+	if c.entered {
 		return nil
-	case c.inst.fault != nil:
-		return fmt.Errorf("%s: %w", c.fn.Name, ErrPoisoned)
 	}
-	return fmt.Errorf("%s: %w", c.fn.Name, ErrCannotEnter)
+	err := c.inst.usable()
+	if err == nil {
+		err = ErrCannotEnter
+	}
+	return fmt.Errorf("%s: %w", c.fn.Name, err)
 }
 
 // Leave ends the call: it runs the guest's post-return function, and turns a
@@ -153,9 +185,13 @@ func (c *Call) enterable() error {
 // caller's error result.
 func (c *Call) Leave(err *error) {
 	in := c.inst
-	if r := recover(); r != nil {
+	switch r := recover(); {
+	case r != nil && !c.entered:
+		// Nothing of the guest ran: a host's mistake does it no harm.
+		*err = recovered(r)
+	case r != nil:
 		*err = in.failed(recovered(r))
-	} else if c.invoked && c.opts.postReturn >= 0 {
+	case c.invoked && c.opts.postReturn >= 0:
 		// Also when *err is a failure that the guest returned in good order.
 		c.ci.mayLeave = false
 		if perr := in.call(c.opts.postReturn, c.results); perr != nil {
@@ -163,16 +199,20 @@ func (c *Call) Leave(err *error) {
 		}
 		c.ci.mayLeave = true
 	}
+	if in.closed {
+		return
+	}
 	if c.entered {
-		c.ci.running = false
+		in.leave(c.fn.entering)
 	}
 	c.entered, c.invoked = false, false
 	in.pop(c)
 	in.refresh()
 }
 
-// CoreFunc finds a core function that a core module exports by name, such as
-// _start; ok is false when there is none, or p is linked from a component.
+// CoreFunc finds a function without parameters and results that a core module
+// exports by name: _start. ok is false when there is none, or p is linked from
+// a component.
 func (p *InstancePre) CoreFunc(name string) (f *CoreExport, ok bool) {
 	slot, ok := p.core[name]
 	if !ok {
@@ -190,8 +230,16 @@ type CoreExport struct {
 
 // CallCore runs a core function with st as its parameters and results.
 func (in *Instance) CallCore(f *CoreExport, st []Raw) error {
-	if in.fault != nil {
-		return fmt.Errorf("%s: %w", f.name, ErrPoisoned)
+	if f.pre != in.pre {
+		panic("component: " + f.name + " is called in an instance of another module")
 	}
+	if err := in.usable(); err != nil {
+		return fmt.Errorf("%s: %w", f.name, err)
+	}
+	entering := in.pre.entering(0)
+	if !in.enter(entering) {
+		return fmt.Errorf("%s: %w", f.name, ErrCannotEnter)
+	}
+	defer in.leave(entering)
 	return in.call(f.slot, st)
 }

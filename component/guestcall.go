@@ -2,18 +2,19 @@ package component
 
 import "github.com/minispin/minispin/component/abi"
 
-// guestToGuest makes the function that one component instance calls another's
-// lifted export by: arguments and result move from memory to memory.
+// guestToGuest makes the function by which component instance caller calls
+// another's lifted export: arguments and result move from memory to memory.
 //
 // CanonicalABI.md, sections canon lift and canon lower, which meet here.
-func guestToGuest(f *function) (HostFunc, error) {
-	t, err := abi.NewTransfer(f.typ, f.typ)
+func (k *linking) guestToGuest(f *function, caller int) (HostFunc, error) {
+	p, err := abi.Compile(f.typ)
 	if err != nil {
 		return nil, err
 	}
-	callee := newExportFunc(f.name, f)
+	t := &abi.Transfer{Caller: p, Callee: p} // both sides name one resource alike
+	callee := k.newExportFunc(f.name, f, caller)
 	return func(caller *Call, st []Raw) (err error) {
-		c, to := caller.inst.Enter(callee)
+		c, to := caller.inst.open(callee)
 		defer c.Leave(&err)
 		if err := c.enterable(); err != nil {
 			return err

@@ -37,8 +37,12 @@ func (s *scope) hostImport(imp *binary.Import) (item, error) {
 		return item{sort: binary.SortType, typ: k.worldBinder().resource(name)}, nil
 	}
 	k.miss(name, "the host cannot supply a %s", imp.Desc.Sort)
-	return item{}, errors.New("cannot be supplied by a host")
+	return item{}, errCannotSupply
 }
+
+// errCannotSupply ends linking at an import of a sort that nothing can stand in
+// for.
+var errCannotSupply = errors.New("cannot be supplied by a host")
 
 // worldBinder binds what a world imports outside of any interface.
 func (k *linking) worldBinder() *hostBinder {
@@ -61,7 +65,7 @@ type binder interface {
 // bindInstance runs the declarators of an instance type, t, with what b has.
 // name is what the instance is called in the list of missing imports.
 func (k *linking) bindInstance(t *typ, b binder, name string) (*instance, error) {
-	s := &scope{k: k, parent: t.scope, exports: map[string]item{}}
+	s := &scope{k: k, parent: t.scope, ci: -1, exports: map[string]item{}}
 	for _, d := range t.instance.Decls {
 		e, ok := d.(*binary.ExportDecl)
 		if !ok {
@@ -69,6 +73,9 @@ func (k *linking) bindInstance(t *typ, b binder, name string) (*instance, error)
 				return nil, at(d, err)
 			}
 			continue
+		}
+		if err := k.spend(1); err != nil {
+			return nil, err
 		}
 		it, err := s.bindExport(e, b, name)
 		if err != nil {
@@ -140,7 +147,7 @@ func (b *hostBinder) function(name string, want *abi.Func) *function {
 		b.k.miss(b.path+name, "%s has no such function", b.title())
 		return f
 	}
-	if err := abi.EqualFunc(want, h.Type, nil); err != nil {
+	if err := abi.EqualFunc(want, h.Type, sameOrMissing); err != nil {
 		b.k.miss(b.path+name, "its type is not the host's: %v", err)
 		return f
 	}
@@ -155,7 +162,17 @@ func (b *hostBinder) resource(name string) *typ {
 		}
 		b.k.miss(b.path+name, "%s has no such resource", b.title())
 	}
-	return &typ{resource: &abi.Resource{Name: b.path + name}, placeholder: true}
+	return &typ{resource: &abi.Resource{Name: b.path + name, Data: missingResource{}}, placeholder: true}
+}
+
+// missingResource marks a resource type that nobody implements.
+type missingResource struct{}
+
+// sameOrMissing keeps functions that only mention a missing resource out of the
+// list of what is missing: the resource is in it.
+func sameOrMissing(want, have *abi.Resource) bool {
+	_, missing := want.Data.(missingResource)
+	return missing || want == have
 }
 
 func (b *hostBinder) title() string {

@@ -18,7 +18,7 @@ func lowered(fn HostFunc, ci int, opts canonOptions) cwasm.HostFunc {
 		c := in.push(&in.cis[ci], &opts, mem)
 		defer c.finish(&err)
 		if !c.ci.mayLeave {
-			c.Trapf("a host function was called from realloc, post-return or a place that must not leave the component instance")
+			c.Trapf("cannot leave component instance: a host function was called from realloc or post-return")
 		}
 		return fn(c, coreToRaw(st))
 	}
@@ -42,6 +42,8 @@ func recovered(r any) error {
 	case guestFault:
 		return r.err
 	case *abi.Trap:
+		return r
+	case *PanicError:
 		return r
 	}
 	return &PanicError{Value: r, Stack: debug.Stack()}

@@ -13,32 +13,43 @@ import (
 // Instance is one instantiation of a component. It belongs to one goroutine at
 // a time, but for Cancel.
 type Instance struct {
-	pre   *InstancePre
-	store *cwasm.Store
-	ctx   context.Context
-	host  any
-	cis   []componentInstance
-	calls []*Call // the crossings in flight, outermost first
+	pre    *InstancePre
+	store  *cwasm.Store
+	ctx    context.Context
+	host   any
+	state  *[]componentInstance // what cis is a view of, to give back
+	cis    []componentInstance
+	fault  error // what trapped the instance, nil while it is sound
+	stop   func() bool
+	closed bool
+
+	calls []*Call // the crossings in flight, outermost first, and spare ones
 	depth int
-	fault error // what trapped the instance, nil while it is sound
-	stop  func() bool
+	first [2]Call  // where calls begins: the host calls in, the guest calls out
+	spots [4]*Call // and its backing
+	raw   [1]Raw   // for _initialize, which takes no values
 }
 
 // componentInstance is the state of one component instance in the graph: its
 // handle table and the flags of the canonical ABI.
+//
+// CanonicalABI.md, section Component Instance State.
 type componentInstance struct {
 	index    int
 	handles  abi.Table
 	mayLeave bool
-	running  bool
+	running  bool // not may_enter
 }
 
 // Limits bound what one Instance may take. Zero means the default.
 type Limits struct {
 	MemoryBytes   int64 // each linear memory; default 4 GiB, Wasmtime's own bound
+	Memories      int64 // linear memories; default 32
 	TableElements int64 // each table; default 100,000
 	Handles       int   // each component instance's handle table; default abi.DefaultMaxHandles
 }
+
+const defaultMemories = 32
 
 // InstantiateOptions say what an instance runs with.
 type InstantiateOptions struct {
@@ -53,11 +64,12 @@ type InstantiateOptions struct {
 // its deadline passes, guest code that runs is interrupted within an epoch tick
 // and host functions see ctx done. The caller must Close the instance.
 func (p *InstancePre) Instantiate(ctx context.Context, opts InstantiateOptions) (*Instance, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, context.Cause(ctx)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("component %s: instantiate: %w", p.name, context.Cause(ctx))
 	}
-	in := p.take()
-	in.ctx, in.host = ctx, opts.Host
+	in := &Instance{pre: p, ctx: ctx, host: opts.Host, state: p.take()}
+	in.calls = append(in.spots[:0], &in.first[0], &in.first[1])
+	in.cis = *in.state
 	for i := range in.cis {
 		in.cis[i].mayLeave = true
 		in.cis[i].handles.SetMax(opts.Limits.Handles)
@@ -66,11 +78,15 @@ func (p *InstancePre) Instantiate(ctx context.Context, opts InstantiateOptions) 
 	if d, ok := ctx.Deadline(); ok {
 		deadline = d
 	}
-	store, err := p.plan.NewStore(cwasm.StoreOptions{
-		Data:     in,
-		Limits:   cwasm.Limits{MemoryBytes: opts.Limits.MemoryBytes, TableElements: opts.Limits.TableElements},
-		Deadline: deadline,
-	})
+	limits := cwasm.Limits{
+		MemoryBytes:   opts.Limits.MemoryBytes,
+		Memories:      opts.Limits.Memories,
+		TableElements: opts.Limits.TableElements,
+	}
+	if limits.Memories == 0 {
+		limits.Memories = defaultMemories
+	}
+	store, err := p.plan.NewStore(cwasm.StoreOptions{Data: in, Limits: limits, Deadline: deadline})
 	if err != nil {
 		in.release()
 		return nil, fmt.Errorf("component %s: instantiate: %w", p.name, err)
@@ -79,22 +95,33 @@ func (p *InstancePre) Instantiate(ctx context.Context, opts InstantiateOptions) 
 	if ctx.Done() != nil {
 		in.stop = context.AfterFunc(ctx, store.Cancel)
 	}
-	if err := store.Start(); err != nil {
-		err = in.cause(err)
+	if err := in.start(); err != nil {
 		in.Close()
 		return nil, fmt.Errorf("component %s: %w", p.name, err)
-	}
-	if p.initialize >= 0 {
-		if err := in.call(p.initialize, nil); err != nil {
-			in.Close()
-			return nil, fmt.Errorf("component %s: instantiate: _initialize: %w", p.name, err)
-		}
 	}
 	return in, nil
 }
 
+// start makes the core instances and runs a core module's _initialize.
+func (in *Instance) start() error {
+	if err := in.store.Start(); err != nil {
+		return in.failed(err)
+	}
+	if in.pre.initialize < 0 {
+		return nil
+	}
+	entering := in.pre.entering(0)
+	in.enter(entering)
+	defer in.leave(entering)
+	if err := in.call(in.pre.initialize, in.raw[:]); err != nil {
+		return fmt.Errorf("instantiate: _initialize: %w", err)
+	}
+	return nil
+}
+
 // Cancel interrupts guest code that runs in the instance. It may be called from
-// any goroutine, also when nothing runs.
+// any goroutine at any time: also when nothing runs, and after Close, when it
+// does nothing.
 func (in *Instance) Cancel() { in.store.Cancel() }
 
 // Fault returns the trap that ended the instance, or nil while it is sound.
@@ -104,34 +131,76 @@ func (in *Instance) Fault() error { return in.fault }
 func (in *Instance) Pre() *InstancePre { return in.pre }
 
 // Close frees the instance and drops every host resource its handle tables
-// still own. The instance must not be used after.
+// still own: those of each component instance in the order of their handles.
+// The instance cannot be used after. Closing twice does nothing. Close must not
+// be called by a host function of the instance.
+//
+// If a resource's drop function panics, the others are dropped all the same
+// before the panic goes on.
 func (in *Instance) Close() {
+	if in.closed {
+		return
+	}
+	in.closed = true
 	if in.stop != nil {
 		in.stop()
-		in.stop = nil
 	}
 	in.store.Close()
 	in.release()
 }
 
-// release drops what the tables own and gives the shell back for another use.
+// release drops what the tables own and gives them back for another use. What
+// the instance refers to is let go, should somebody keep the instance.
 func (in *Instance) release() {
-	for i := range in.cis {
-		in.cis[i].handles.Reset()
-		in.cis[i].running = false
+	done := false
+	defer func() {
+		if !done {
+			return // a drop panicked: these tables are not used again
+		}
+		in.pre.states.Put(in.state)
+		in.state, in.cis, in.calls, in.host, in.stop = nil, nil, nil, nil, nil
+		in.first = [2]Call{}
+	}()
+	resetAll(in.cis)
+	done = true
+}
+
+// resetAll empties every table, also those after one whose drops panic.
+func resetAll(cis []componentInstance) {
+	for i := range cis {
+		done := false
+		func() {
+			defer func() {
+				if !done {
+					resetAll(cis[i+1:])
+				}
+			}()
+			cis[i].running = false
+			cis[i].handles.Reset()
+			done = true
+		}()
 	}
-	in.store, in.ctx, in.host, in.fault, in.depth = nil, nil, nil, nil, 0
-	in.pre.give(in)
+}
+
+// usable says why the instance cannot be called, if it cannot.
+func (in *Instance) usable() error {
+	switch {
+	case in.closed:
+		return ErrInstanceClosed
+	case in.fault != nil:
+		return ErrPoisoned
+	}
+	return nil
 }
 
 // push opens the record of one crossing.
 func (in *Instance) push(ci *componentInstance, opts *canonOptions, mem []byte) *Call {
 	if in.depth == len(in.calls) {
-		in.calls = append(in.calls, &Call{inst: in})
+		in.calls = append(in.calls, new(Call))
 	}
 	c := in.calls[in.depth]
 	in.depth++
-	c.ci, c.opts, c.mem = ci, opts, mem
+	c.inst, c.ci, c.opts, c.mem = in, ci, opts, mem
 	return c
 }
 
@@ -141,18 +210,15 @@ func (in *Instance) pop(c *Call) {
 		c.lends[i].End()
 	}
 	c.lends = c.lends[:0]
-	c.fn, c.scope, c.mem = nil, nil, nil
+	c.fn, c.scope, c.mem, c.stack = nil, nil, nil, nil
 	in.depth--
 }
 
-// refresh re-reads the memory of the crossing that is now innermost, after guest
-// code ran inside of it.
+// refresh makes the crossing that is now innermost read its memory again, after
+// guest code ran inside of it.
 func (in *Instance) refresh() {
-	if in.depth == 0 {
-		return
-	}
-	if c := in.calls[in.depth-1]; c.opts.memory >= 0 && in.store.HasSlot(c.opts.memory) {
-		c.mem = in.store.Memory(c.opts.memory)
+	if in.depth > 0 {
+		in.calls[in.depth-1].mem = nil
 	}
 }
 
@@ -175,7 +241,7 @@ func (in *Instance) failed(err error) error {
 
 // cause replaces an interruption with the reason for it, where it is known.
 func (in *Instance) cause(err error) error {
-	if errors.Is(err, cwasm.ErrInterrupted) && in.ctx != nil && in.ctx.Err() != nil {
+	if errors.Is(err, cwasm.ErrInterrupted) && in.ctx.Err() != nil && !errors.Is(err, context.Cause(in.ctx)) {
 		return fmt.Errorf("%w: %w", context.Cause(in.ctx), err)
 	}
 	return err

@@ -28,16 +28,26 @@ func (l *Linker) Link(c *Component) (*InstancePre, error) {
 	} else {
 		err = k.linkComponent(pre)
 	}
-	if err == nil && len(k.missing) > 0 {
-		err = &MissingImportsError{Component: c.name, Imports: k.missing}
+	defer k.closeForwards()
+	if len(k.missing) > 0 && (err == nil || errors.Is(err, errCannotSupply)) {
+		return nil, &MissingImportsError{Component: c.name, Imports: k.missing}
 	}
 	if err != nil {
-		if _, ok := err.(*MissingImportsError); ok {
-			return nil, err
-		}
 		return nil, fmt.Errorf("component %s: link: %w", c.name, err)
 	}
-	pre.instances = k.instances
+	for _, fs := range pre.exports {
+		for _, f := range fs {
+			f.pre = pre
+		}
+	}
+	for _, f := range pre.funcs {
+		f.pre = pre
+	}
+	pre.instances = len(k.parents)
+	pre.hostEntering = make([][]int, len(k.parents))
+	for i := range k.parents {
+		pre.hostEntering[i] = k.entering(i, -1)
+	}
 	pre.plan, err = cwasm.NewPlan(cwasm.PlanConfig{
 		Engine: c.engine.core, Steps: k.steps, Hosts: k.hosts, Slots: k.slots,
 	})
@@ -54,10 +64,11 @@ type linking struct {
 	steps     []cwasm.Step
 	hosts     []cwasm.HostImport
 	slots     int
-	instances int // component instances entered
-	work      int // definitions evaluated, bounded against hostile nesting
+	parents   []int // of each component instance entered: who made it, or -1
+	work      int   // what was unfolded so far, bounded against hostile nesting
 	missing   []MissingImport
 	infos     map[*cwasm.Module]*moduleInfo
+	forwards  []*cwasm.Module // made by forward
 }
 
 // Bounds on what linking unfolds: a component may instantiate a nested one many
@@ -66,6 +77,14 @@ const (
 	maxComponentInstances = 1_000
 	maxLinkWork           = 1_000_000
 )
+
+// spend counts n units of work: a definition run, an argument or import bound.
+func (k *linking) spend(n int) error {
+	if k.work += n; k.work > maxLinkWork {
+		return fmt.Errorf("it unfolds to more than %d definitions, imports and arguments", maxLinkWork)
+	}
+	return nil
+}
 
 // moduleInfo is what linking needs to know of a compiled module.
 type moduleInfo struct {
@@ -108,7 +127,7 @@ func (k *linking) linkComponent(pre *InstancePre) error {
 	if err := refuseForms(k.component.def); err != nil {
 		return err
 	}
-	s, err := k.enter(k.component.def, nil)
+	s, err := k.enter(nil, -1)
 	if err != nil {
 		return err
 	}
@@ -154,7 +173,7 @@ func (k *linking) export(name string, f *function) *ExportFunc {
 	if f.lifted == nil {
 		return nil
 	}
-	return newExportFunc(name, f)
+	return k.newExportFunc(name, f, -1)
 }
 
 // refuseForms refuses what the runtime cannot run yet, in words that help.

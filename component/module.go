@@ -50,7 +50,7 @@ type moduleItem struct {
 
 func (k *linking) linkModule(pre *InstancePre) error {
 	info := k.info(k.component.main)
-	k.instances = 1
+	k.parents = []int{-1}
 	k.steps = []cwasm.Step{{Module: k.component.main}}
 	m := &moduleLinking{
 		k:       k,
@@ -59,7 +59,7 @@ func (k *linking) linkModule(pre *InstancePre) error {
 		exports: map[string]map[string]moduleItem{},
 		missing: map[string]string{},
 	}
-	m.opts = canonOptions{memory: m.slot(memoryExport), realloc: m.slot(reallocExport), postReturn: -1}
+	m.opts = canonOptions{memory: m.memory(), realloc: m.slot(reallocExport, reallocType), postReturn: -1}
 	for _, s := range k.component.world.Sections {
 		if err := m.section(s); err != nil {
 			return fmt.Errorf("world %s: %w", s.Name, err)
@@ -77,17 +77,35 @@ func (k *linking) linkModule(pre *InstancePre) error {
 		}
 	}
 	k.steps[0].Imports = imports
-	m.bindExports(pre)
-	pre.initialize = m.slot(initializeExport)
-	if s := m.slot(startExport); s >= 0 {
+	if err := m.bindExports(pre); err != nil {
+		return err
+	}
+	pre.initialize = m.slot(initializeExport, actionType)
+	if s := m.slot(startExport, actionType); s >= 0 {
 		pre.core[startExport] = s
 	}
 	return nil
 }
 
-// slot returns the slot of an export of the module, or -1.
-func (m *moduleLinking) slot(name string) int {
+// slot returns the slot of an exported function of the module, or -1 when there
+// is none of that name and type.
+func (m *moduleLinking) slot(name string, want cwasm.FuncType) int {
+	if t, ok := m.core.exports[name]; !ok || !(coreItem{typ: t}).hasType(want) {
+		return -1
+	}
 	it, err := m.k.coreExport(m.core, name)
+	if err != nil {
+		return -1
+	}
+	return it.slot
+}
+
+// memory returns the slot of the module's memory, or -1.
+func (m *moduleLinking) memory() int {
+	if m.core.exports[memoryExport].Memory == nil {
+		return -1
+	}
+	it, err := m.k.coreExport(m.core, memoryExport)
 	if err != nil {
 		return -1
 	}
@@ -99,9 +117,9 @@ func (m *moduleLinking) section(ws *binary.WorldSection) error {
 	if err := refuseForms(ws.Component); err != nil {
 		return err
 	}
-	outermost := &scope{k: m.k, exports: map[string]item{}}
-	middle := &scope{k: m.k, parent: outermost, exports: map[string]item{}}
-	s := &scope{k: m.k, parent: middle, exports: map[string]item{}}
+	outermost := &scope{k: m.k, ci: -1, exports: map[string]item{}}
+	middle := &scope{k: m.k, ci: -1, parent: outermost, exports: map[string]item{}}
+	s := &scope{k: m.k, ci: -1, parent: middle, exports: map[string]item{}}
 	enc := encodingOf(ws.StringEncoding)
 	for _, d := range ws.Type.Decls {
 		switch d := d.(type) {
@@ -171,9 +189,10 @@ type moduleBinder struct {
 
 func (b *moduleBinder) function(name string, t *abi.Func) *function {
 	full := b.prefix + name
+	ct := coreTypes(t.CoreType(abi.CanonLift))
 	opts := b.m.opts
-	opts.postReturn = b.m.slot(postReturnPrefix + full)
-	return &function{name: full, typ: t, lifted: &lifted{slot: b.m.slot(full), opts: opts}}
+	opts.postReturn = b.m.slot(postReturnPrefix+full, cwasm.FuncType{Params: ct.Results})
+	return &function{name: full, typ: t, lifted: &lifted{slot: b.m.slot(full, ct), opts: opts}}
 }
 
 func (b *moduleBinder) resource(name string) *typ {
@@ -182,7 +201,7 @@ func (b *moduleBinder) resource(name string) *typ {
 	}
 	return &typ{resource: &abi.Resource{
 		Name: b.prefix + name,
-		Data: &guestResource{dtor: b.m.slot(b.prefix + "[dtor]" + name)},
+		Data: &guestResource{dtor: b.m.slot(b.prefix+"[dtor]"+name, dtorType), named: true},
 	}}
 }
 
@@ -207,13 +226,8 @@ func (m *moduleLinking) bindImport(module, name string) (coreItem, bool) {
 	}
 	for _, r := range []struct {
 		prefix string
-		core   abi.CoreFunc
-		make   func(*ResourceType) HostFunc
-	}{
-		{resourceDropPrefix, abi.CoreFunc{Params: i32}, resourceDrop},
-		{resourceNewPrefix, abi.CoreFunc{Params: i32, Results: i32}, resourceNew},
-		{resourceRepPrefix, abi.CoreFunc{Params: i32, Results: i32}, resourceRep},
-	} {
+		what   builtin
+	}{{resourceDropPrefix, resourceDrop}, {resourceNewPrefix, resourceNew}, {resourceRepPrefix, resourceRep}} {
 		res, ok := strings.CutPrefix(name, r.prefix)
 		if !ok {
 			continue
@@ -225,10 +239,14 @@ func (m *moduleLinking) bindImport(module, name string) (coreItem, bool) {
 		if it.typ.placeholder {
 			return m.miss(iface, res)
 		}
-		return m.k.lowerHost(r.core, r.make(it.typ.resource), 0, noOptions), true
+		if g := guestResourceOf(it.typ.resource); g == nil && r.what != resourceDrop {
+			m.k.miss(path(iface, name), "the module does not define the resource %s", res)
+			return coreItem{}, false
+		}
+		return m.k.lowerBuiltin(r.what, it.typ.resource, 0), true
 	}
 	it, ok := items[iface][name]
-	if !ok || it.fn == nil || m.isMissing(iface, name) {
+	if !ok || it.fn == nil || it.fn.host == nil || m.isMissing(iface, name) {
 		return m.miss(iface, name)
 	}
 	opts := m.opts
@@ -267,15 +285,23 @@ func (m *moduleLinking) miss(iface, name string) (coreItem, bool) {
 }
 
 // bindExports makes the world's exports callable. An export of the world that
-// the module does not have is left out.
-func (m *moduleLinking) bindExports(pre *InstancePre) {
+// the module does not have is left out; one of another type than the world's is
+// an error.
+func (m *moduleLinking) bindExports(pre *InstancePre) error {
 	for iface, items := range m.exports {
 		for name, it := range items {
-			if it.sort != binary.SortFunc || it.fn.lifted.slot < 0 {
+			if it.sort != binary.SortFunc {
+				continue
+			}
+			if it.fn.lifted.slot < 0 {
+				if have, ok := m.core.exports[it.fn.name]; ok {
+					return fmt.Errorf("the export %q is to be %s, with the core type %v, but it is a %v %v", it.fn.name,
+						it.fn.typ, coreTypes(it.fn.typ.CoreType(abi.CanonLift)), have.Kind, have.Func)
+				}
 				continue
 			}
 			it.fn.lifted.opts.encoding = it.encoding
-			f := newExportFunc(it.fn.name, it.fn)
+			f := m.k.newExportFunc(it.fn.name, it.fn, -1)
 			if iface == "" {
 				pre.funcs[name] = f
 				continue
@@ -286,4 +312,5 @@ func (m *moduleLinking) bindExports(pre *InstancePre) {
 			pre.exports[iface][name] = f
 		}
 	}
+	return nil
 }

@@ -10,15 +10,19 @@ import (
 // instantiations that remain to be done for each Instance, with every name
 // resolved. It may be used from several goroutines.
 type InstancePre struct {
-	name       string
-	plan       *cwasm.Plan
-	instances  int // component instances in the graph
-	initialize int // slot of a core module's _initialize, or -1
-	funcs      map[string]*ExportFunc
-	exports    map[string]map[string]*ExportFunc
-	core       map[string]int
+	name         string
+	plan         *cwasm.Plan
+	instances    int     // component instances in the graph
+	hostEntering [][]int // by component instance: what a call from the host enters
+	initialize   int     // slot of a core module's _initialize, or -1
+	funcs        map[string]*ExportFunc
+	exports      map[string]map[string]*ExportFunc
+	core         map[string]int
 
-	shells sync.Pool // *Instance, with grown tables and call records
+	// states holds *[]componentInstance with empty handle tables. Nothing else
+	// of an Instance is used again: a host that keeps one too long must not get
+	// hold of another request's.
+	states sync.Pool
 }
 
 // Name returns the name the component was compiled under.
@@ -27,15 +31,13 @@ func (p *InstancePre) Name() string { return p.name }
 // Close frees the linked plan. All instances must have been closed.
 func (p *InstancePre) Close() { p.plan.Close() }
 
-func (p *InstancePre) take() *Instance {
-	if in, ok := p.shells.Get().(*Instance); ok {
-		return in
+func (p *InstancePre) take() *[]componentInstance {
+	if s, ok := p.states.Get().(*[]componentInstance); ok {
+		return s
 	}
-	in := &Instance{pre: p, cis: make([]componentInstance, p.instances)}
-	for i := range in.cis {
-		in.cis[i].index = i
+	s := make([]componentInstance, p.instances)
+	for i := range s {
+		s[i].index = i
 	}
-	return in
+	return &s
 }
-
-func (p *InstancePre) give(in *Instance) { p.shells.Put(in) }

@@ -16,7 +16,7 @@ import (
 type scope struct {
 	k      *linking
 	parent *scope
-	ci     int // component instance, for handle tables
+	ci     int // component instance, for handle tables; -1 in a type
 
 	coreFuncs     []coreItem
 	coreTables    []coreItem
@@ -33,9 +33,12 @@ type scope struct {
 	exports map[string]item
 }
 
-// coreItem is a core function, table, memory or global: a slot of the plan, or
-// a host function. The unused one is negative.
-type coreItem struct{ slot, host int }
+// coreItem is a core function, table, memory or global with its type: a slot of
+// the plan, or a host function. The unused one is negative.
+type coreItem struct {
+	slot, host int
+	typ        cwasm.ExternType
+}
 
 // coreInstance is an instantiated module, by step, or a bundle of items.
 type coreInstance struct {
@@ -88,13 +91,15 @@ type item struct {
 	module *cwasm.Module
 }
 
-// enter opens the scope of a new component instance.
-func (k *linking) enter(def *binary.Component, parent *scope) (*scope, error) {
-	if k.instances == maxComponentInstances {
+// enter opens the scope of a new component instance. outer is the scope that
+// its outer aliases reach, parent the component instance that makes it, -1 for
+// the host.
+func (k *linking) enter(outer *scope, parent int) (*scope, error) {
+	if len(k.parents) == maxComponentInstances {
 		return nil, fmt.Errorf("it consists of more than %d component instances", maxComponentInstances)
 	}
-	s := &scope{k: k, parent: parent, ci: k.instances, exports: map[string]item{}}
-	k.instances++
+	s := &scope{k: k, parent: outer, ci: len(k.parents), exports: map[string]item{}}
+	k.parents = append(k.parents, parent)
 	return s, nil
 }
 
@@ -148,8 +153,8 @@ func index[T any](space []T, i uint32) (T, bool) {
 
 // define runs one definition.
 func (s *scope) define(d binary.Def) error {
-	if s.k.work++; s.k.work > maxLinkWork {
-		return fmt.Errorf("it unfolds to more than %d definitions", maxLinkWork)
+	if err := s.k.spend(1); err != nil {
+		return err
 	}
 	switch d := d.(type) {
 	case *binary.CoreModule:
@@ -188,11 +193,11 @@ func (s *scope) define(d binary.Def) error {
 	case *binary.CanonLower:
 		return s.lower(d)
 	case *binary.CanonResourceNew:
-		return s.resourceBuiltin(d.Resource, abi.CoreFunc{Params: i32, Results: i32}, resourceNew)
+		return s.resourceBuiltin(d.Resource, resourceNew)
 	case *binary.CanonResourceRep:
-		return s.resourceBuiltin(d.Resource, abi.CoreFunc{Params: i32, Results: i32}, resourceRep)
+		return s.resourceBuiltin(d.Resource, resourceRep)
 	case *binary.CanonResourceDrop:
-		return s.resourceBuiltin(d.Resource, abi.CoreFunc{Params: i32}, resourceDrop)
+		return s.resourceBuiltin(d.Resource, resourceDrop)
 	case *binary.CanonBuiltin:
 		return fmt.Errorf("the built-in %s is not run by this host", d.Kind)
 	case *binary.Export:
@@ -200,6 +205,7 @@ func (s *scope) define(d binary.Def) error {
 		if err != nil {
 			return fmt.Errorf("export %q: %w", d.Name.Name, err)
 		}
+		nameResource(it, d.Name.Name)
 		s.exports[d.Name.Name] = it
 		s.add(it)
 		return nil
@@ -213,11 +219,25 @@ func (s *scope) define(d binary.Def) error {
 
 var i32 = []abi.CoreType{abi.I32}
 
+// nameResource calls a resource type of the component by the name it is first
+// exported under.
+func nameResource(it item, name string) {
+	if it.sort != binary.SortType || it.typ.resource == nil {
+		return
+	}
+	if g := guestResourceOf(it.typ.resource); g != nil && !g.named {
+		it.typ.resource.Name, g.named = name, true
+	}
+}
+
 // instantiate runs a nested component with its arguments.
 func (s *scope) instantiate(d *binary.Instantiate) error {
 	c, ok := index(s.components, d.Component)
 	if !ok {
 		return fmt.Errorf("component index %d is out of range", d.Component)
+	}
+	if err := s.k.spend(len(d.Args)); err != nil {
+		return err
 	}
 	args := make(map[string]item, len(d.Args))
 	for _, a := range d.Args {
@@ -227,7 +247,7 @@ func (s *scope) instantiate(d *binary.Instantiate) error {
 		}
 		args[a.Name] = it
 	}
-	inner, err := s.k.enter(c.def, c.scope)
+	inner, err := s.k.enter(c.scope, s.ci)
 	if err != nil {
 		return err
 	}
@@ -252,6 +272,9 @@ func (s *scope) instantiate(d *binary.Instantiate) error {
 }
 
 func (s *scope) inline(d *binary.InlineExports) error {
+	if err := s.k.spend(len(d.Exports)); err != nil {
+		return err
+	}
 	in := &instance{exports: make(map[string]item, len(d.Exports))}
 	for _, e := range d.Exports {
 		it, err := s.get(e.Sort, e.Index)

@@ -1,6 +1,7 @@
 package component
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/minispin/minispin/component/abi"
@@ -25,6 +26,9 @@ func (s *scope) coreInstantiate(d *binary.CoreInstantiate) error {
 			return fmt.Errorf("core instance index %d is out of range", a.Instance)
 		}
 		args[a.Name] = ci
+	}
+	if err := s.k.spend(len(info.imports) + len(d.Args)); err != nil {
+		return err
 	}
 	step := cwasm.Step{Module: m, Imports: make([]cwasm.Import, len(info.imports))}
 	for i, imp := range info.imports {
@@ -61,10 +65,11 @@ func (k *linking) coreExport(ci *coreInstance, name string) (coreItem, error) {
 	if ci.step < 0 {
 		return coreItem{}, fmt.Errorf("the core instance has no export %q", name)
 	}
-	if _, ok := ci.exports[name]; !ok {
+	typ, ok := ci.exports[name]
+	if !ok {
 		return coreItem{}, fmt.Errorf("the core instance has no export %q", name)
 	}
-	it := coreItem{slot: k.slot(), host: -1}
+	it := coreItem{slot: k.slot(), host: -1, typ: typ}
 	ci.items[name] = it
 	st := &k.steps[ci.step]
 	st.Fetch = append(st.Fetch, cwasm.Fetch{Export: name, Slot: it.slot})
@@ -72,6 +77,9 @@ func (k *linking) coreExport(ci *coreInstance, name string) (coreItem, error) {
 }
 
 func (s *scope) coreInline(d *binary.CoreInlineExports) error {
+	if err := s.k.spend(len(d.Exports)); err != nil {
+		return err
+	}
 	ci := &coreInstance{step: -1, items: make(map[string]coreItem, len(d.Exports))}
 	for _, e := range d.Exports {
 		it, err := s.coreGet(e.Sort, e.Index)
@@ -124,38 +132,80 @@ func (s *scope) aliasCore(d *binary.AliasCoreExport) error {
 	if err != nil {
 		return err
 	}
+	if want := externKinds[d.Sort]; it.typ.Kind != want {
+		return fmt.Errorf("the export %q of the core instance is a %v, not a %v", d.Name, it.typ.Kind, want)
+	}
 	*space = append(*space, it)
 	return nil
 }
 
-// options resolves canonical options to slots.
-func (s *scope) options(o binary.CanonOptions) (canonOptions, error) {
+var externKinds = map[binary.Sort]cwasm.ExternKind{
+	binary.SortCoreFunc:   cwasm.ExternFunc,
+	binary.SortCoreTable:  cwasm.ExternTable,
+	binary.SortCoreMemory: cwasm.ExternMemory,
+	binary.SortCoreGlobal: cwasm.ExternGlobal,
+}
+
+// hasType reports whether the item is a function of the given type. Functions
+// are called without a check by the engine, so that every one which is to be
+// called from here has to be checked when it is linked: a reference among its
+// parameters would let the caller's bits be taken for an address.
+func (it coreItem) hasType(want cwasm.FuncType) bool {
+	return it.typ.Kind == cwasm.ExternFunc && it.typ.Func.Equal(want)
+}
+
+// callable gives the slot of a core function that is to be called with the type
+// want; what names its role for errors.
+func (k *linking) callable(it coreItem, want cwasm.FuncType, what string) (int, error) {
+	if !it.hasType(want) {
+		return -1, fmt.Errorf("%s must have the core type %v, it has %v", what, want, it.typ.Func)
+	}
+	if it.slot >= 0 {
+		return it.slot, nil
+	}
+	return k.forward(it)
+}
+
+var (
+	reallocType = coreTypes(abi.CoreFunc{Params: []abi.CoreType{abi.I32, abi.I32, abi.I32, abi.I32}, Results: i32})
+	dtorType    = coreTypes(abi.CoreFunc{Params: i32})
+	actionType  = cwasm.FuncType{} // neither parameters nor results
+)
+
+// options resolves canonical options to slots. post is the type that a
+// post-return function must have.
+func (s *scope) options(o binary.CanonOptions, post cwasm.FuncType) (canonOptions, error) {
 	opts := noOptions
 	opts.encoding = encodingOf(o.StringEncoding)
 	if o.Async || o.GC || o.Callback.Present {
 		return opts, fmt.Errorf("canonical options (async, callback, gc) that this host does not run")
 	}
+	if o.Memory.Present {
+		it, err := s.coreGet(binary.SortCoreMemory, o.Memory.Index)
+		if err != nil {
+			return opts, fmt.Errorf("option memory: %w", err)
+		}
+		opts.memory = it.slot
+	}
 	for _, x := range []struct {
 		from binary.OptIndex
-		sort binary.Sort
+		typ  cwasm.FuncType
 		to   *int
 		what string
 	}{
-		{o.Memory, binary.SortCoreMemory, &opts.memory, "memory"},
-		{o.Realloc, binary.SortCoreFunc, &opts.realloc, "realloc"},
-		{o.PostReturn, binary.SortCoreFunc, &opts.postReturn, "post-return"},
+		{o.Realloc, reallocType, &opts.realloc, "a realloc function"},
+		{o.PostReturn, post, &opts.postReturn, "the post-return function"},
 	} {
 		if !x.from.Present {
 			continue
 		}
-		it, err := s.coreGet(x.sort, x.from.Index)
+		it, err := s.coreGet(binary.SortCoreFunc, x.from.Index)
 		if err != nil {
-			return opts, fmt.Errorf("option %s: %w", x.what, err)
+			return opts, fmt.Errorf("%s: %w", x.what, err)
 		}
-		if it.slot < 0 {
-			return opts, fmt.Errorf("option %s: a lowered function cannot serve as one here", x.what)
+		if *x.to, err = s.k.callable(it, x.typ, x.what); err != nil {
+			return opts, err
 		}
-		*x.to = it.slot
 	}
 	return opts, nil
 }
@@ -180,14 +230,16 @@ func (s *scope) lift(d *binary.CanonLift) error {
 	if !ok || t.fn == nil {
 		return fmt.Errorf("type index %d is not a function type", d.Type)
 	}
-	opts, err := s.options(d.Options)
+	ct := coreTypes(t.fn.CoreType(abi.CanonLift))
+	opts, err := s.options(d.Options, cwasm.FuncType{Params: ct.Results})
 	if err != nil {
 		return err
 	}
-	if core.slot < 0 {
-		return fmt.Errorf("lifting a lowered function without a module between is not supported")
+	slot, err := s.k.callable(core, ct, "the lifted function")
+	if err != nil {
+		return fmt.Errorf("lift to %s: %w", t.fn, err)
 	}
-	s.funcs = append(s.funcs, &function{typ: t.fn, lifted: &lifted{slot: core.slot, opts: opts, ci: s.ci}})
+	s.funcs = append(s.funcs, &function{typ: t.fn, lifted: &lifted{slot: slot, opts: opts, ci: s.ci}})
 	return nil
 }
 
@@ -197,13 +249,16 @@ func (s *scope) lower(d *binary.CanonLower) error {
 	if !ok {
 		return fmt.Errorf("func index %d is out of range", d.Func)
 	}
-	opts, err := s.options(d.Options)
+	if d.Options.PostReturn.Present {
+		return errors.New("a lowered function cannot have a post-return option")
+	}
+	opts, err := s.options(d.Options, actionType)
 	if err != nil {
 		return err
 	}
 	fn := f.host
 	if f.lifted != nil {
-		if fn, err = guestToGuest(f); err != nil {
+		if fn, err = s.k.guestToGuest(f, s.ci); err != nil {
 			return err
 		}
 	}
@@ -213,16 +268,21 @@ func (s *scope) lower(d *binary.CanonLower) error {
 
 // lowerHost adds a host function to the plan.
 func (k *linking) lowerHost(ct abi.CoreFunc, fn HostFunc, ci int, opts canonOptions) coreItem {
-	return coreItem{slot: -1, host: k.host(cwasm.HostImport{
-		Type: coreTypes(ct), Func: lowered(fn, ci, opts), MemSlot: opts.memory,
-	})}
+	return k.hostItem(cwasm.HostImport{Type: coreTypes(ct), Func: lowered(fn, ci, opts), MemSlot: opts.memory})
 }
 
-func (s *scope) resourceBuiltin(ti uint32, ct abi.CoreFunc, make func(*ResourceType) HostFunc) error {
+func (k *linking) hostItem(h cwasm.HostImport) coreItem {
+	return coreItem{slot: -1, host: k.host(h), typ: cwasm.ExternType{Kind: cwasm.ExternFunc, Func: &h.Type}}
+}
+
+func (s *scope) resourceBuiltin(ti uint32, b builtin) error {
 	t, ok := index(s.types, ti)
 	if !ok || t.resource == nil {
 		return fmt.Errorf("type index %d is not a resource type", ti)
 	}
-	s.coreFuncs = append(s.coreFuncs, s.k.lowerHost(ct, make(t.resource), s.ci, noOptions))
+	if g := guestResourceOf(t.resource); b != resourceDrop && (g == nil || g.owner != s.ci) {
+		return fmt.Errorf("type index %d is not a resource type that this component defines", ti)
+	}
+	s.coreFuncs = append(s.coreFuncs, s.k.lowerBuiltin(b, t.resource, s.ci))
 	return nil
 }

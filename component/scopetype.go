@@ -21,16 +21,18 @@ func (s *scope) typeDef(d binary.DefType) (*typ, error) {
 	case *binary.ComponentType:
 		return &typ{comp: d, scope: s}, nil
 	case *binary.ResourceType:
+		if s.ci < 0 {
+			return nil, fmt.Errorf("a type defines a resource of its own")
+		}
 		g := &guestResource{owner: s.ci, dtor: -1}
 		if d.Dtor.Present {
 			it, err := s.coreGet(binary.SortCoreFunc, d.Dtor.Index)
 			if err != nil {
 				return nil, fmt.Errorf("resource destructor: %w", err)
 			}
-			if it.slot < 0 {
-				return nil, fmt.Errorf("a lowered function as a resource's destructor is not supported")
+			if g.dtor, err = s.k.callable(it, dtorType, "a resource's destructor"); err != nil {
+				return nil, err
 			}
-			g.dtor = it.slot
 		}
 		return &typ{resource: &abi.Resource{Name: fmt.Sprintf("resource %d of component instance %d", len(s.types), s.ci), Data: g}}, nil
 	}
@@ -47,6 +49,9 @@ func (s *scope) typeDef(d binary.DefType) (*typ, error) {
 func (s *scope) funcType(d *binary.FuncType) (*abi.Func, error) {
 	if d.Async {
 		return nil, fmt.Errorf("async function types are not run by this host")
+	}
+	if err := s.k.spend(len(d.Params)); err != nil {
+		return nil, err
 	}
 	f := &abi.Func{Params: make([]abi.Field, len(d.Params))}
 	for i, p := range d.Params {
@@ -116,8 +121,28 @@ func (s *scope) resource(i uint32) (*abi.Resource, error) {
 	return t.resource, nil
 }
 
+// members counts the parts that a type lists.
+func members(d binary.DefType) int {
+	switch d := d.(type) {
+	case *binary.RecordType:
+		return len(d.Fields)
+	case *binary.VariantType:
+		return len(d.Cases)
+	case *binary.TupleType:
+		return len(d.Types)
+	case *binary.FlagsType:
+		return len(d.Labels)
+	case *binary.EnumType:
+		return len(d.Labels)
+	}
+	return 0
+}
+
 // valueType resolves the definition of a value type.
 func (s *scope) valueType(d binary.DefType) (*abi.Type, error) {
+	if err := s.k.spend(members(d)); err != nil {
+		return nil, err
+	}
 	switch d := d.(type) {
 	case binary.PrimDef:
 		return s.val(binary.ValType{Prim: d.Prim})
