@@ -1,13 +1,15 @@
 package component
 
 import (
-	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"runtime"
+	"time"
 
 	"github.com/minispin/minispin/internal/cwasm"
 )
@@ -15,16 +17,30 @@ import (
 // codeCache keeps compiled core modules in a directory, by the hash of the
 // module and of everything else the code depends on.
 //
-// Wasmtime trusts what it deserialises, so a file is used only when it is whole
-// (it starts with the hash of the rest) and the directory is the user's own and
-// closed to others. Anything else is compiled anew and written over.
+// The engine trusts what it loads, so a file is used only when the directory
+// and the file are the user's own and closed to others, and the file is whole:
+// it ends with the length and the hash of the code before. Hashing tens of
+// megabytes at each start would cost more than mapping them, so a file also
+// carries the time that its modification time was set to when it was complete.
+// As long as the two agree nothing has written to it since, and only otherwise
+// (it was copied, restored or damaged) the code is hashed again. Anything unfit
+// is compiled anew and replaced.
+//
+// Several processes may share the directory: a file appears under its name by
+// renaming, complete, and is never written to again.
 type codeCache struct {
 	dir         string
 	fingerprint string
 }
 
-const cacheMagic = "minispin code 1\n"
+// A trailer ends each file: magic, length of the code, modification time in
+// seconds, SHA-256 of the code and of the trailer so far.
+const (
+	trailerMagic = "minispin code 2\n"
+	trailerSize  = len(trailerMagic) + 8 + 8 + sha256.Size
+)
 
+// openCodeCache makes the directory when there is none.
 func openCodeCache(dir, fingerprint string) (*codeCache, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("compile cache: %w", err)
@@ -33,67 +49,128 @@ func openCodeCache(dir, fingerprint string) (*codeCache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile cache: %w", err)
 	}
-	if runtime.GOOS != "windows" && st.Mode().Perm()&0o022 != 0 {
-		return nil, fmt.Errorf("compile cache: %s can be written by others (mode %v): remove that right or choose another directory", dir, st.Mode().Perm())
+	if err := ownAndClosed(st); err != nil {
+		return nil, fmt.Errorf("compile cache: %s %w; choose another directory", dir, err)
 	}
 	return &codeCache{dir: dir, fingerprint: fingerprint}, nil
 }
 
-func (c *codeCache) path(wasm []byte) string {
+// path is where the code of the module with the given hash is kept.
+func (c *codeCache) path(module [sha256.Size]byte) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d %s\n", len(c.fingerprint), c.fingerprint)
-	h.Write(wasm)
+	h.Write(module[:])
 	return filepath.Join(c.dir, hex.EncodeToString(h.Sum(nil))+".cwasm")
 }
 
-// load returns the compiled module for wasm, or nil when it is not there or not
+// load returns the compiled code of a module, or nil when it is not there or not
 // fit for use.
-func (c *codeCache) load(e *cwasm.Engine, wasm []byte) *cwasm.Module {
-	f, err := os.ReadFile(c.path(wasm))
-	if err != nil {
+func (c *codeCache) load(e *cwasm.Engine, module [sha256.Size]byte) *cwasm.Module {
+	path := c.path(module)
+	if checkCode(path) != nil {
 		return nil
 	}
-	head := len(cacheMagic) + sha256.Size
-	if len(f) < head || string(f[:len(cacheMagic)]) != cacheMagic {
-		return nil
-	}
-	sum := sha256.Sum256(f[head:])
-	if !bytes.Equal(sum[:], f[len(cacheMagic):head]) {
-		return nil
-	}
-	m, err := e.Deserialize(f[head:])
+	m, err := e.DeserializeFile(path)
 	if err != nil {
 		return nil
 	}
 	return m
 }
 
-// store writes the compiled module. A cache that cannot be written is not an
-// error for the caller: the next start compiles again.
-func (c *codeCache) store(m *cwasm.Module, wasm []byte) error {
+// checkCode reports why the file is not to be loaded.
+func checkCode(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !st.Mode().IsRegular() {
+		return errors.New("not a regular file")
+	}
+	if err := ownAndClosed(st); err != nil {
+		return err
+	}
+	size := st.Size() - int64(trailerSize)
+	if size <= 0 {
+		return io.ErrUnexpectedEOF
+	}
+	have := make([]byte, trailerSize)
+	if _, err := f.ReadAt(have, size); err != nil {
+		return err
+	}
+	head := have[:trailerSize-sha256.Size]
+	if string(head[:len(trailerMagic)]) != trailerMagic {
+		return errors.New("no trailer")
+	}
+	if n := binary.LittleEndian.Uint64(head[len(trailerMagic):]); n != uint64(size) {
+		return fmt.Errorf("%d bytes of code, the trailer says %d", size, n)
+	}
+	written := time.Unix(int64(binary.LittleEndian.Uint64(head[len(trailerMagic)+8:])), 0)
+	if st.ModTime().Equal(written) {
+		return nil
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(f, 0, size)); err != nil {
+		return err
+	}
+	h.Write(head)
+	if [sha256.Size]byte(h.Sum(nil)) != [sha256.Size]byte(have[len(head):]) {
+		return errors.New("the hash differs")
+	}
+	// The next load can do without the hash; if the time cannot be set it
+	// cannot, and nothing is lost.
+	_ = os.Chtimes(path, time.Time{}, written)
+	return nil
+}
+
+// store writes the compiled code of a module. A cache that cannot be written is
+// not an error for the caller: the next start compiles again.
+func (c *codeCache) store(m *cwasm.Module, module [sha256.Size]byte) error {
 	code, err := m.Serialize()
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(c.dir, "tmp-*")
+	f, err := os.CreateTemp(c.dir, "tmp-*") // readable and writable by its owner only
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // fails, as wanted, once renamed
-	sum := sha256.Sum256(code)
-	for _, part := range [][]byte{[]byte(cacheMagic), sum[:], code} {
-		if _, err := f.Write(part); err != nil {
-			f.Close()
-			return err
-		}
+	written := time.Now().Truncate(time.Second)
+	err = writeCode(f, code, written)
+	if cerr := f.Close(); err == nil {
+		err = cerr
 	}
-	if err := f.Close(); err != nil {
-		return err
+	if err == nil {
+		err = os.Chtimes(f.Name(), time.Time{}, written)
 	}
-	if err := os.Rename(f.Name(), c.path(wasm)); err != nil && !os.IsExist(err) {
-		if _, serr := os.Stat(c.path(wasm)); serr != nil || !os.IsPermission(err) {
-			return fmt.Errorf("compile cache: %w", err)
-		}
+	if err == nil {
+		err = os.Rename(f.Name(), c.path(module))
+	}
+	if err != nil {
+		// Where a file in use cannot be replaced, the one in use is as good.
+		os.Remove(f.Name())
+		return fmt.Errorf("compile cache: %w", err)
 	}
 	return nil
+}
+
+// writeCode writes code and trailer and waits until they are on disk: a name
+// must not outlive a crash that its content does not.
+func writeCode(f *os.File, code []byte, written time.Time) error {
+	trailer := append(make([]byte, 0, trailerSize), trailerMagic...)
+	trailer = binary.LittleEndian.AppendUint64(trailer, uint64(len(code)))
+	trailer = binary.LittleEndian.AppendUint64(trailer, uint64(written.Unix()))
+	h := sha256.New()
+	h.Write(code)
+	h.Write(trailer)
+	if _, err := f.Write(code); err != nil {
+		return err
+	}
+	if _, err := f.Write(h.Sum(trailer)); err != nil {
+		return err
+	}
+	return f.Sync()
 }

@@ -95,6 +95,7 @@ func coreModules(c *binary.Component, list []*binary.CoreModule) []*binary.CoreM
 func (c *Component) compile(ctx context.Context, sources []*binary.CoreModule, opts CompileOptions) error {
 	type job struct {
 		wasm   []byte
+		sum    [sha256.Size]byte
 		module *cwasm.Module
 	}
 	jobs := make(map[[sha256.Size]byte]*job, len(sources))
@@ -104,7 +105,7 @@ func (c *Component) compile(ctx context.Context, sources []*binary.CoreModule, o
 		sum := sha256.Sum256(s.Bytes)
 		j := jobs[sum]
 		if j == nil {
-			j = &job{wasm: s.Bytes}
+			j = &job{wasm: s.Bytes, sum: sum}
 			jobs[sum] = j
 			order = append(order, j)
 		}
@@ -129,7 +130,7 @@ func (c *Component) compile(ctx context.Context, sources []*binary.CoreModule, o
 			if err := ctx.Err(); err != nil {
 				return context.Cause(ctx)
 			}
-			m, err := c.engine.module(j.wasm)
+			m, err := c.engine.module(j.wasm, j.sum)
 			if err != nil {
 				return err
 			}
@@ -153,10 +154,11 @@ func (c *Component) compile(ctx context.Context, sources []*binary.CoreModule, o
 	return err
 }
 
-// module compiles one core module or loads it from the cache.
-func (e *Engine) module(wasm []byte) (*cwasm.Module, error) {
+// module compiles one core module, whose SHA-256 is sum, or loads it from the
+// cache.
+func (e *Engine) module(wasm []byte, sum [sha256.Size]byte) (*cwasm.Module, error) {
 	if e.cache != nil {
-		if m := e.cache.load(e.core, wasm); m != nil {
+		if m := e.cache.load(e.core, sum); m != nil {
 			return m, nil
 		}
 	}
@@ -166,7 +168,7 @@ func (e *Engine) module(wasm []byte) (*cwasm.Module, error) {
 	}
 	if e.cache != nil {
 		// Not being able to keep the code costs the next start time, no more.
-		_ = e.cache.store(m, wasm)
+		_ = e.cache.store(m, sum)
 	}
 	return m, nil
 }

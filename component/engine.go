@@ -1,6 +1,7 @@
 package component
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/minispin/minispin/internal/cwasm"
@@ -28,7 +29,7 @@ type EngineConfig struct {
 
 // PoolConfig sizes the pooling allocator. Zero fields have defaults.
 type PoolConfig struct {
-	// Instances is how many components instances may exist at a time, default
+	// Instances is how many component instances may exist at a time, default
 	// 1,000. A component of several core modules takes as many core instances.
 	Instances int
 	// MemoryBytes is the largest size of one linear memory, default 4 GiB. It
@@ -42,12 +43,18 @@ const (
 	defaultPoolInstances     = 1_000
 	coreInstancesPerInstance = 64
 	tablesPerInstance        = 8
+
+	// Each memory reserves more than 4 GiB of a 47-bit address space.
+	maxPoolInstances = 20_000
 )
 
-func pooling(p *PoolConfig) *cwasm.Pooling {
+func pooling(p *PoolConfig) (*cwasm.Pooling, error) {
 	n := p.Instances
 	if n == 0 {
 		n = defaultPoolInstances
+	}
+	if n < 0 || n > maxPoolInstances {
+		return nil, fmt.Errorf("pooling allocator: %d instances, at most %d can be had", n, maxPoolInstances)
 	}
 	mem := p.MemoryBytes
 	if mem == 0 {
@@ -58,15 +65,18 @@ func pooling(p *PoolConfig) *cwasm.Pooling {
 		Memories:       uint32(n),
 		Tables:         uint32(n * tablesPerInstance),
 		MaxMemoryBytes: mem,
-	}
+	}, nil
 }
 
 // NewEngine makes an engine. It fails when the address space for the pool
 // cannot be had or the cache directory cannot be made or is open to others.
 func NewEngine(cfg EngineConfig) (*Engine, error) {
 	var cc cwasm.Config
-	if p := cfg.Pool; p != nil {
-		cc.Pooling = pooling(p)
+	if cfg.Pool != nil {
+		var err error
+		if cc.Pooling, err = pooling(cfg.Pool); err != nil {
+			return nil, err
+		}
 	}
 	core, err := cwasm.NewEngine(cc)
 	if err != nil {
