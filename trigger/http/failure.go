@@ -57,6 +57,12 @@ type Failure struct {
 	// RetryAfter is when a client turned away with KindOverload may come back.
 	// It is rounded up to seconds; the smallest value sent is 1.
 	RetryAfter time.Duration
+
+	// Status is the status of the answer, if it is not the one of Kind; 0 means
+	// it is. Message is the body of the answer, none being the rule: it is for
+	// explanations a client is meant to read, never for the text of an error.
+	Status  int
+	Message string
 }
 
 // Error returns the kind and the cause.
@@ -90,7 +96,7 @@ func classify(ctx context.Context, err, writeErr error) *Failure {
 	kind := KindInternal
 	switch {
 	// The deadline comes first: a client is often gone because it was late.
-	case expired(ctx):
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		kind = KindTimeout
 	case ctx.Err() != nil, writeErr != nil,
 		errors.Is(err, http.ErrAbortHandler),
@@ -100,15 +106,11 @@ func classify(ctx context.Context, err, writeErr error) *Failure {
 	return &Failure{Kind: kind, Err: err}
 }
 
-// expired reports whether the deadline of ctx has passed. Its own timer may lag
-// behind that of a connection with the same deadline.
-func expired(ctx context.Context) bool {
-	end, ok := ctx.Deadline()
-	return errors.Is(ctx.Err(), context.DeadlineExceeded) || ok && ctx.Err() == nil && time.Now().After(end)
-}
-
 // status returns the status that answers the failure.
 func (f *Failure) status() int {
+	if f.Status >= 200 && f.Status <= 999 {
+		return f.Status
+	}
 	switch f.Kind {
 	case KindTimeout:
 		return http.StatusGatewayTimeout

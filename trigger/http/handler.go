@@ -164,14 +164,17 @@ func (h *Handler) execute(w http.ResponseWriter, found *Route, r *Request) {
 	if hasBody || found.Timeout > 0 {
 		r.Request = r.WithContext(ctx) // a copy: the caller's request is not ours to change
 	}
-	rc := http.NewResponseController(w)
-	if hasBody {
-		r.Body = &pacedBody{ReadCloser: r.Body, pacer: pacer{set: rc.SetReadDeadline, limit: h.stall, ctx: ctx}}
-	}
 	rw := &responseWriter{
 		ResponseWriter: w,
-		pacer:          pacer{set: rc.SetWriteDeadline, limit: h.stall, ctx: ctx},
-		http1:          r.ProtoMajor == 1 && r.ProtoMinor >= 1,
+		guard:          guard{w: w, dir: toClient, limit: h.stall, ctx: ctx},
+		chunks:         r.ProtoMajor == 1 && r.ProtoMinor >= 1,
+	}
+	if hasBody {
+		body := &guardedBody{ReadCloser: r.Body, guard: guard{w: w, dir: fromClient, limit: h.stall, ctx: ctx}}
+		r.Body = body
+		if r.ProtoMajor == 1 {
+			rw.body = body
+		}
 	}
 	err := run(found.Executor, rw, r)
 	if err == nil && rw.err == nil {
@@ -207,7 +210,8 @@ func run(e Executor, w http.ResponseWriter, r *Request) (err error) {
 }
 
 // fail answers a request that failed, as far as that is still possible, and logs
-// why. The client learns nothing but the status.
+// why. The client learns nothing but the status, unless the executor says what
+// else it may know.
 func (h *Handler) fail(w *responseWriter, r *Request, f *Failure) {
 	if w.sent {
 		logFailure(h.log, r, f, "request failed in the middle of its response")
@@ -224,9 +228,12 @@ func (h *Handler) fail(w *responseWriter, r *Request, f *Failure) {
 	if f.Kind == KindOverload {
 		w.Header().Set("Retry-After", strconv.FormatInt(f.retryAfter(), 10))
 	}
-	// The deadline of the request has nothing to say about its answer.
-	w.pacer = pacer{set: w.pacer.set, limit: h.stall, ctx: context.Background()}
 	w.WriteHeader(f.status())
+	if f.Message != "" {
+		w.Header().Set("Content-Length", strconv.Itoa(len(f.Message)))
+		// A failure means that the client is gone; nobody is left to tell.
+		_, _ = w.Write([]byte(f.Message))
+	}
 	w.finish()
 }
 
@@ -265,8 +272,10 @@ func logFailure(log *zap.Logger, r *Request, f *Failure, message string) {
 // clientAddr returns address and port of the peer, as guests are shown them: an
 // IPv4 address that arrived on an IPv6 socket is shown as what it is.
 func clientAddr(r *http.Request) string {
-	if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && ap.Addr().Is4In6() {
-		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()).String()
+	if strings.HasPrefix(r.RemoteAddr, "[::ffff:") {
+		if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+			return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()).String()
+		}
 	}
 	return r.RemoteAddr
 }
