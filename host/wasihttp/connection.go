@@ -1,0 +1,130 @@
+package wasihttp
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// direction is one of the two ways bytes go over the client's connection.
+type direction uint8
+
+const (
+	reading direction = iota
+	writing
+)
+
+// connection guards the use that the guest makes of the client's connection. A
+// read or write in progress ends when the guest's context does, which net/http
+// can only be told by deadlines; and none is in progress any more once close has
+// returned, so that the server can have its connection back.
+type connection struct {
+	// body is closed to end a read where the writer knows no deadlines.
+	body interface{ Close() error }
+	rc   *http.ResponseController
+
+	mu     sync.Mutex
+	ctx    context.Context // the guest's, once it is known
+	stop   func() bool     // ends the watch over ctx
+	active [2]bool
+	closed bool
+	idle   chan struct{} // closed when nothing is active, if close waits for it
+}
+
+// retry is how often a deadline is set again for a use that did not end: whoever
+// is around the connection may have put the deadline off in the same moment.
+const retry = 2 * time.Millisecond
+
+var longAgo = time.Unix(1, 0)
+
+// enter says what the context of the guest is.
+func (c *connection) enter(ctx context.Context) {
+	c.mu.Lock()
+	if c.ctx == nil {
+		c.ctx = ctx
+	}
+	c.mu.Unlock()
+}
+
+// begin announces a use that may have to wait. It fails with errOver, or when
+// the guest's context has ended; otherwise end must be called after the use.
+func (c *connection) begin(d direction) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return errOver
+	}
+	if c.ctx != nil {
+		if c.ctx.Err() != nil {
+			return context.Cause(c.ctx)
+		}
+		if c.stop == nil {
+			c.stop = context.AfterFunc(c.ctx, c.interrupt)
+		}
+	}
+	c.active[d] = true
+	return nil
+}
+
+// end announces that a use is over.
+func (c *connection) end(d direction) {
+	c.mu.Lock()
+	c.active[d] = false
+	if c.idle != nil && c.active == [2]bool{} {
+		close(c.idle)
+		c.idle = nil
+	}
+	c.mu.Unlock()
+}
+
+// leave ends the watch over the guest's context.
+func (c *connection) leave() {
+	c.mu.Lock()
+	stop := c.stop
+	c.stop = func() bool { return true }
+	c.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+}
+
+// interrupt makes the uses in progress return, and comes back when they have.
+func (c *connection) interrupt() {
+	c.mu.Lock()
+	for c.active != [2]bool{} {
+		if c.idle == nil {
+			c.idle = make(chan struct{})
+		}
+		idle := c.idle
+		c.expire()
+		c.mu.Unlock()
+		select {
+		case <-idle:
+		case <-time.After(retry):
+		}
+		c.mu.Lock()
+	}
+	c.mu.Unlock()
+}
+
+// expire sets deadlines in the past for what is in progress.
+func (c *connection) expire() {
+	if c.active[reading] {
+		if err := c.rc.SetReadDeadline(longAgo); err != nil && c.body != nil {
+			// Not while the lock is held: closing may wait for the read.
+			go c.body.Close()
+		}
+	}
+	if c.active[writing] {
+		_ = c.rc.SetWriteDeadline(longAgo)
+	}
+}
+
+// close ends all use of the connection and returns when there is none.
+func (c *connection) close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.interrupt()
+}

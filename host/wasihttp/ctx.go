@@ -1,0 +1,51 @@
+package wasihttp
+
+import (
+	"fmt"
+
+	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/wit/bindings/wasi/http/outgoinghandler"
+	"github.com/minispin/minispin/wit/bindings/wasi/http/types"
+)
+
+// Ctx is what wasi:http keeps for one instance. Its zero value denies outgoing
+// requests. It is part of the value that the embedder gives Instantiate as Host;
+// it must not be copied once in use, nor used for another instance.
+type Ctx struct {
+	// Outgoing sends the requests that the guest makes. Nil denies them all, with
+	// the error code HTTP-request-denied.
+	Outgoing Outgoing
+
+	ledger   ledger
+	exchange exchange
+}
+
+// View is implemented by the host value of instances that import wasi:http.
+type View interface {
+	// HTTP returns the instance's Ctx, the same at every call.
+	HTTP() *Ctx
+}
+
+// Define adds wasi:http/types and outgoing-handler to l. The host value of every
+// instance linked by it must be a View.
+func Define(l *component.Linker) error {
+	for _, i := range []*component.Interface{
+		types.Bind(func(c *component.Call) types.Host { return host{ctxOf(c)} }),
+		outgoinghandler.Bind(func(c *component.Call) outgoinghandler.Host { return host{ctxOf(c)} }),
+	} {
+		if err := l.Define(i); err != nil {
+			return fmt.Errorf("wasi:http: %w", err)
+		}
+	}
+	return nil
+}
+
+func ctxOf(c *component.Call) *Ctx { return c.Host().(View).HTTP() }
+
+// host implements the free and static functions of both interfaces.
+type host struct{ x *Ctx }
+
+var (
+	_ types.Host           = host{}
+	_ outgoinghandler.Host = host{}
+)

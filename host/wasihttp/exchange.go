@@ -1,0 +1,299 @@
+package wasihttp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/minispin/minispin/host/wasi/io"
+	"github.com/minispin/minispin/wit/bindings/wasi/http/types"
+)
+
+// flushDelay is how long what a guest has written may be kept back for more to
+// come. A guest that flushes gets no more than this: most flush out of habit,
+// 4096 bytes at a time as blocking-write-and-flush demands, and each flush would
+// be a packet of its own. A read of the request's body flushes at once.
+const flushDelay = time.Millisecond
+
+// smallWrite is how much net/http takes without ever touching the connection.
+const smallWrite = 2 << 10
+
+// exchange is the response to one request on its way to the client, and what is
+// decided about it.
+type exchange struct {
+	w     http.ResponseWriter
+	conn  connection
+	http1 bool // HTTP/1.1, whose bodies without a length are chunked
+	head  bool // a HEAD request: the response has no body
+
+	request  incomingRequest
+	outparam responseOutparam
+
+	// giveUp ends the guest's context: nobody waits for the response any more.
+	giveUp context.CancelCauseFunc
+
+	mu       sync.Mutex // guards w and what follows
+	response *outgoingResponse
+	sent     bool // net/http has the head
+	pending  int  // bytes that may not have left; the head counts
+	flushing bool // the guest asked for it
+	timer    *time.Timer
+	armed    bool
+	over     bool
+	outcome  error
+	done     chan struct{} // closed when over
+}
+
+var _ destination = (*exchange)(nil)
+
+// respond takes the guest's response.
+func (e *exchange) respond(r *outgoingResponse) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over {
+		return
+	}
+	e.response = r
+	length, declared, err := r.fields.contentLength()
+	switch {
+	case err != nil:
+		e.settle(&HandlerError{internal(err.Error())})
+	case r.body == nil && declared && length > 0 && e.bodyAllowed():
+		e.settle(&HandlerError{bodySizeCode(r, 0)})
+	case r.body == nil:
+		e.sendHead(nil)
+		e.settle(nil)
+	default:
+		e.pending = r.fields.size
+		e.arm()
+	}
+}
+
+func (e *exchange) bodyAllowed() bool {
+	return !e.head && e.response.status != http.StatusNoContent && e.response.status != http.StatusNotModified
+}
+
+// sendHead hands the head to net/http, which keeps it until it has a reason to
+// send it.
+func (e *exchange) sendHead(trailers []Field) {
+	if e.sent {
+		return
+	}
+	e.sent = true
+	r := e.response
+	h := e.w.Header()
+	values := make([]string, len(r.fields.list))
+	for i := range r.fields.list {
+		f := &r.fields.list[i]
+		key := http.CanonicalHeaderKey(f.Name)
+		if key == "Content-Length" && h[key] != nil {
+			continue // the same number again
+		}
+		if have := h[key]; have != nil {
+			h[key] = append(have, f.Value)
+			continue
+		}
+		values[i] = f.Value
+		h[key] = values[i : i+1 : i+1]
+	}
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil // keeps net/http from guessing one
+	}
+	switch {
+	case h["Content-Length"] != nil:
+	case r.body == nil && e.bodyAllowed():
+		h["Content-Length"] = []string{"0"}
+	case r.body != nil && e.http1 && e.bodyAllowed() && (r.body.written > 0 || len(trailers) > 0):
+		// Left alone, net/http counts a short body and sends a Content-Length
+		// that the guest did not set.
+		h["Transfer-Encoding"] = []string{"chunked"}
+	}
+	addTrailers(h, trailers)
+	e.w.WriteHeader(int(r.status))
+}
+
+func addTrailers(h http.Header, trailers []Field) {
+	for _, f := range trailers {
+		key := http.TrailerPrefix + http.CanonicalHeaderKey(f.Name)
+		h[key] = append(h[key], f.Value)
+	}
+}
+
+// Ready implements wasiio.Event.
+func (e *exchange) Ready() bool { return true }
+
+// Block implements wasiio.Event.
+func (e *exchange) Block(context.Context) error { return nil }
+
+// Permit implements wasiio.Sink.
+func (e *exchange) Permit() (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over {
+		return 0, errOver
+	}
+	return wasiio.MaxWrite, nil
+}
+
+// Write implements wasiio.Sink: the bytes go to net/http from where they are. It
+// waits while the client is slow.
+func (e *exchange) Write(ctx context.Context, p []byte) error {
+	e.conn.enter(ctx)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over {
+		return errOver
+	}
+	e.sendHead(nil)
+	if !e.bodyAllowed() {
+		return nil
+	}
+	e.pending += len(p)
+	err := e.use(e.pending > smallWrite, func() error {
+		_, err := e.w.Write(p)
+		return err
+	})
+	e.arm()
+	return err
+}
+
+// Flush implements wasiio.Sink. See flushDelay for what it comes to.
+func (e *exchange) Flush(ctx context.Context) error {
+	e.conn.enter(ctx)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over {
+		return errOver
+	}
+	e.flushing = true
+	e.arm()
+	return nil
+}
+
+// use makes one use of the writer. One that may wait for the client is announced
+// so that it can be interrupted. A failure means that the client is out of
+// reach, and nobody waits for the guest any more.
+func (e *exchange) use(mayWait bool, f func() error) error {
+	if mayWait {
+		if err := e.conn.begin(writing); err != nil {
+			return err
+		}
+		defer e.conn.end(writing)
+	}
+	err := f()
+	if err == nil {
+		return nil
+	}
+	err = coded("writing the response", err)
+	e.pending = 0
+	if e.settle(&IncompleteError{err}) {
+		e.giveUp(err)
+	}
+	return err
+}
+
+// arm sees to it that what is pending leaves after flushDelay.
+func (e *exchange) arm() {
+	switch {
+	case e.armed || e.over || e.pending == 0 && e.sent:
+	case e.timer == nil:
+		e.armed, e.timer = true, time.AfterFunc(flushDelay, e.flushDue)
+	default:
+		e.armed = true
+		e.timer.Reset(flushDelay)
+	}
+}
+
+func (e *exchange) flushDue() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.armed = false
+	e.flush()
+}
+
+// flushPending sends what the guest has written, if it has begun to respond.
+func (e *exchange) flushPending() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.armed {
+		e.armed = false
+		e.timer.Stop()
+		e.flush()
+	}
+}
+
+func (e *exchange) flush() {
+	if e.over || e.response == nil {
+		return
+	}
+	e.sendHead(nil)
+	// The failure, if there is one, has settled the exchange.
+	_ = e.use(true, func() error {
+		err := e.conn.rc.Flush()
+		if errors.Is(err, http.ErrNotSupported) {
+			return nil
+		}
+		return err
+	})
+	e.pending = 0
+}
+
+// finish implements destination.
+func (e *exchange) finish(trailers []Field) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over {
+		return errOver
+	}
+	if i := slices.IndexFunc(trailers, func(f Field) bool { return !validTrailer(f.Name) }); i >= 0 {
+		err := internal(trailers[i].Name + " cannot be a trailer")
+		e.settle(&IncompleteError{err})
+		return err
+	}
+	if e.sent {
+		addTrailers(e.w.Header(), trailers)
+	}
+	e.sendHead(trailers)
+	e.settle(nil)
+	return nil
+}
+
+// abort implements destination.
+func (e *exchange) abort(err error) { e.conclude(&IncompleteError{err}) }
+
+// conclude decides the outcome, unless it has been decided.
+func (e *exchange) conclude(outcome error) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.settle(outcome)
+}
+
+// settle is conclude for those who hold the lock.
+func (e *exchange) settle(outcome error) bool {
+	if e.over {
+		return false
+	}
+	e.over, e.outcome = true, outcome
+	if _, broken := outcome.(*IncompleteError); broken && e.flushing && (e.pending > 0 || !e.sent) {
+		// The guest was told that this has left.
+		e.sendHead(nil)
+		_ = e.use(true, e.conn.rc.Flush)
+	}
+	if e.timer != nil {
+		e.timer.Stop()
+	}
+	close(e.done)
+	return true
+}
+
+// bodySizeCode is the error code for a body of n bytes that is not the one
+// announced.
+func bodySizeCode(r *outgoingResponse, n uint64) types.ErrorCode {
+	if r == nil {
+		return types.ErrorCode{Case: types.ErrorCodeHTTPRequestBodySize, HTTPRequestBodySize: some(n)}
+	}
+	return types.ErrorCode{Case: types.ErrorCodeHTTPResponseBodySize, HTTPResponseBodySize: some(n)}
+}
