@@ -228,13 +228,20 @@ func (h *Handler) fail(w *responseWriter, r *Request, f *Failure) {
 	if f.Kind == KindOverload {
 		w.Header().Set("Retry-After", strconv.FormatInt(f.retryAfter(), 10))
 	}
-	w.WriteHeader(f.status())
+	if w.body != nil && !w.body.ended.Load() {
+		// Without this net/http waits for the rest of the request first.
+		w.Header().Set("Connection", "close")
+	}
 	if f.Message != "" {
 		w.Header().Set("Content-Length", strconv.Itoa(len(f.Message)))
-		// A failure means that the client is gone; nobody is left to tell.
-		_, _ = w.Write([]byte(f.Message))
 	}
-	w.finish()
+	w.WriteHeader(f.status())
+	w.sendHead()
+	if f.Message != "" {
+		// A failure means that the client is gone; nobody is left to tell.
+		_, _ = w.ResponseWriter.Write([]byte(f.Message))
+	}
+	w.guard.last()
 }
 
 // logFailure writes the log line of a failed request.

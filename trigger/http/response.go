@@ -1,10 +1,8 @@
 package httptrigger
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"time"
 )
 
 // bodyAllowed reports whether a response with the status can have a body.
@@ -12,47 +10,20 @@ func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// maxWrite is the most that is written to a client under one deadline. It is
-// what makes the deadline one for a rate and not for a whole body.
+// maxWrite is the most that is written to a client in one go. It is what makes
+// the limit on a stalled client one for a rate and not for a whole body.
 const maxWrite = 64 << 10
-
-// pacer sets deadlines that move along with progress. Setting one costs more
-// than the write it guards, so it is renewed once a second at most.
-type pacer struct {
-	set   func(time.Time) error
-	limit time.Duration   // 0 for none
-	ctx   context.Context // whose deadline is the latest possible
-	armed time.Time
-}
-
-// arm puts the deadline off if it is due.
-func (p *pacer) arm() {
-	end, bounded := p.ctx.Deadline()
-	if p.limit <= 0 && !bounded {
-		return
-	}
-	now := time.Now()
-	if !p.armed.IsZero() && now.Sub(p.armed) < time.Second {
-		return
-	}
-	p.armed = now
-	if p.limit > 0 {
-		if next := now.Add(p.limit); !bounded || next.Before(end) {
-			end = next
-		}
-	}
-	// What has no deadlines, such as a recorder in a test, works without them.
-	_ = p.set(end)
-}
 
 // responseWriter is what an executor writes to. It keeps the head back until the
 // guest needs it gone, so that a failure before that can still be answered.
 type responseWriter struct {
 	http.ResponseWriter
-	pacer  pacer
-	http1  bool // HTTP/1.1, where chunking must be asked for
+	guard  guard
+	chunks bool         // HTTP/1.1, where chunking must be asked for
+	body   *guardedBody // of an HTTP/1 request that has one
 	status int
 	sent   bool // the head has left, in what concerns us
+	duplex bool // it has left before the end of the request's body
 	err    error
 }
 
@@ -61,7 +32,6 @@ type responseWriter struct {
 // responses are sent at once.
 func (w *responseWriter) WriteHeader(status int) {
 	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
-		w.pacer.arm()
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
@@ -73,11 +43,23 @@ func (w *responseWriter) WriteHeader(status int) {
 	}
 }
 
-// send lets the head go.
+var chunked = []string{"chunked"}
+
+// send lets the head go while the guest is still at work.
 func (w *responseWriter) send() {
 	if w.sent {
 		return
 	}
+	if w.body != nil && !w.body.ended.Load() {
+		// Guests may answer before they read. Without this net/http reads the
+		// body itself, to throw it away, before the first byte leaves.
+		w.duplex = true
+		_ = http.NewResponseController(w.ResponseWriter).EnableFullDuplex()
+	}
+	w.sendHead()
+}
+
+func (w *responseWriter) sendHead() {
 	w.sent = true
 	if w.status == 0 {
 		w.status = http.StatusOK
@@ -86,7 +68,6 @@ func (w *responseWriter) send() {
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil // an empty entry keeps net/http from guessing one
 	}
-	w.pacer.arm()
 	w.ResponseWriter.WriteHeader(w.status)
 }
 
@@ -106,15 +87,16 @@ func (w *responseWriter) Write(p []byte) (n int, err error) {
 	if !w.sent {
 		// Left alone, net/http counts a short body and sends a Content-Length
 		// the guest did not set.
-		if h := w.Header(); w.http1 && h["Content-Length"] == nil {
-			h["Transfer-Encoding"] = []string{"chunked"}
+		if h := w.Header(); w.chunks && h["Content-Length"] == nil {
+			h["Transfer-Encoding"] = chunked
 		}
 		w.send()
 	}
 	for len(p) > 0 && err == nil {
 		var m int
-		w.pacer.arm()
+		w.guard.begin()
 		m, err = w.ResponseWriter.Write(p[:min(len(p), maxWrite)])
+		w.guard.end()
 		n += m
 		p = p[m:]
 	}
@@ -125,8 +107,9 @@ func (w *responseWriter) Write(p []byte) (n int, err error) {
 // FlushError sends everything written so far, the head included.
 func (w *responseWriter) FlushError() error {
 	w.send()
-	w.pacer.arm()
+	w.guard.begin()
 	err := http.NewResponseController(w.ResponseWriter).Flush()
+	w.guard.end()
 	if errors.Is(err, http.ErrNotSupported) {
 		return nil
 	}
@@ -156,7 +139,16 @@ func (w *responseWriter) reset() {
 
 // finish ends a response that went well.
 func (w *responseWriter) finish() {
-	w.send()
-	// The server flushes after the handler has returned.
-	w.pacer.arm()
+	if !w.sent {
+		w.sendHead()
+	}
+	if w.duplex && !w.body.ended.Load() {
+		// In this case net/http would go on to the next request wherever the
+		// body broke off, and take for a request what a client has put there.
+		w.Flush()
+		if !w.body.drain() {
+			panic(http.ErrAbortHandler)
+		}
+	}
+	w.guard.last()
 }

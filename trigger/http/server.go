@@ -46,7 +46,8 @@ type ServerOptions struct {
 // Server serves a handler on a listener, HTTP/1.1 and HTTP/2 on one port. In
 // plain text a client speaks HTTP/2 by prior knowledge, over TLS as negotiated.
 type Server struct {
-	http *http.Server
+	http   *http.Server
+	scheme string // net/http fills in TLSConfig even for plain text, so that it cannot be asked
 }
 
 // NewServer makes a server for h.
@@ -89,26 +90,23 @@ func NewServer(h http.Handler, o ServerOptions) *Server {
 	s.Protocols.SetHTTP1(true)
 	if o.TLS != nil {
 		s.Protocols.SetHTTP2(true)
-	} else {
-		s.Protocols.SetUnencryptedHTTP2(true)
+		return &Server{http: s, scheme: "https"}
 	}
-	return &Server{http: s}
+	s.Protocols.SetUnencryptedHTTP2(true)
+	return &Server{http: s, scheme: "http"}
 }
 
 // BaseURL returns the URL of a server that listens on addr, without a slash at
 // the end.
 func (s *Server) BaseURL(addr net.Addr) string {
-	if s.http.TLSConfig != nil {
-		return "https://" + addr.String()
-	}
-	return "http://" + addr.String()
+	return s.scheme + "://" + addr.String()
 }
 
 // Serve accepts connections on ln until the server is shut down or closed, and
 // returns nil then. It closes ln.
 func (s *Server) Serve(ln net.Listener) error {
 	var err error
-	if s.http.TLSConfig != nil {
+	if s.scheme == "https" {
 		err = s.http.ServeTLS(ln, "", "")
 	} else {
 		err = s.http.Serve(ln)
