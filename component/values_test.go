@@ -31,7 +31,8 @@ const allocator = `
         (br_if $fits (i32.le_u (global.get $next) (i32.mul (memory.size) (i32.const 65536))))
         (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))
         (br $grow)))
-    (memory.copy (local.get $p) (local.get $old) (local.get $osz))
+    (memory.copy (local.get $p) (local.get $old)
+      (select (local.get $osz) (local.get $new) (i32.lt_u (local.get $osz) (local.get $new))))
     (local.get $p))
 `
 
