@@ -136,6 +136,13 @@ func (s *InputStream) WaitRead(ctx context.Context, length uint64) ([]byte, erro
 	return s.take(length)
 }
 
+// Buffered returns how many bytes are there now. After the stream's Event has
+// happened, zero means that it has ended.
+func (s *InputStream) Buffered() int {
+	s.ready()
+	return len(s.data)
+}
+
 // Event returns the event that the stream has bytes or has ended.
 func (s *InputStream) Event() Event { return inputEvent{s} }
 
