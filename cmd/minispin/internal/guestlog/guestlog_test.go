@@ -115,6 +115,34 @@ func TestRequestsMixByRecords(t *testing.T) {
 	}
 }
 
+// A reader that does not read holds up who prints, but not the end of a request.
+func TestCloseDoesNotWait(t *testing.T) {
+	reader, echo := io.Pipe()
+	l := open(t, []string{"hello"}, Options{Echo: echo})
+	w := l.Writer("hello", "", Stdout)
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		io.WriteString(w, "whole\npartial")
+	}()
+	var b [100]byte
+	if n, err := reader.Read(b[:1]); n != 1 || err != nil { // the Write is under way
+		t.Fatal(n, err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := b[:1]
+	for string(got) != "whole\npartial\n" {
+		n, err := reader.Read(b[len(got):])
+		if err != nil || !strings.HasPrefix("whole\npartial\n", string(b[:len(got)+n])) {
+			t.Fatalf("read %q (%v)", b[:len(got)+n], err)
+		}
+		got = b[:len(got)+n]
+	}
+	<-written
+}
+
 func TestEcho(t *testing.T) {
 	print := func(o Options) []string {
 		t.Helper()

@@ -2,6 +2,8 @@ package guestlog
 
 import (
 	"bytes"
+	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -14,12 +16,24 @@ type lines struct {
 	log     *log
 	request string
 	stream  Stream
+
+	closed  atomic.Bool
+	mu      sync.Mutex
 	partial []byte // the line that has not ended yet
 }
 
 // Write implements io.Writer. It never fails.
 func (l *lines) Write(p []byte) (int, error) {
-	n := len(p)
+	l.mu.Lock()
+	l.split(p)
+	l.mu.Unlock()
+	if l.closed.Load() {
+		l.end()
+	}
+	return len(p), nil
+}
+
+func (l *lines) split(p []byte) {
 	for len(p) > 0 {
 		end := bytes.IndexByte(p, '\n')
 		switch {
@@ -44,7 +58,6 @@ func (l *lines) Write(p []byte) (int, error) {
 		p = p[room:]
 		l.flush(wholeRunes(l.partial))
 	}
-	return n, nil
 }
 
 // flush makes a record of the first n bytes of the partial line.
@@ -68,10 +81,22 @@ func wholeRunes(line []byte) int {
 	return len(line)
 }
 
-// Close ends the last line when the request is over. It implements io.Closer.
+// Close ends the last line when the request is over. A Write may still be under
+// way, held up by whoever does not read what is printed; it is not waited for and
+// ends the line itself.
 func (l *lines) Close() error {
+	l.closed.Store(true)
+	l.end()
+	return nil
+}
+
+// end ends the last line unless a Write is under way, which will do so.
+func (l *lines) end() {
+	if !l.mu.TryLock() {
+		return
+	}
+	defer l.mu.Unlock()
 	if len(l.partial) > 0 {
 		l.flush(len(l.partial))
 	}
-	return nil
 }

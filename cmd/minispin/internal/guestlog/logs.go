@@ -134,8 +134,7 @@ func FileName(component string, stream Stream) string {
 }
 
 // Writer returns a writer for what a component prints on a stream while it serves
-// a request. It is for one goroutine, and is to be closed so that a last line
-// without an end is taken down. Output of a component that was not named to Open
+// a request. It is to be closed so that a last line without an end is taken down. Output of a component that was not named to Open
 // is discarded.
 func (l *Logs) Writer(component, request string, stream Stream) io.WriteCloser {
 	c := l.components[component]
