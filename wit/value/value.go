@@ -32,6 +32,14 @@ func (o Option[T]) Or(instead T) T {
 	return instead
 }
 
+// String prints none, or the value.
+func (o Option[T]) String() string {
+	if !o.Set {
+		return "none"
+	}
+	return fmt.Sprint(o.V)
+}
+
 // Result is a result<T, E> in any place but as the whole result of a function,
 // where Go's own pair of value and error is used. A payload that is missing in
 // WIT is a [Unit]. The zero Result is a success.

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/component/abi"
+	"github.com/minispin/minispin/instancepool"
+	httptrigger "github.com/minispin/minispin/trigger/http"
+)
+
+// retryAfter is what a client that found no room is told to wait: long enough
+// for the requests that run now to end.
+const retryAfter = time.Second
+
+// failure says what kind of failure an error of a guest's execution is.
+func failure(err error) error {
+	if err == nil {
+		return nil
+	}
+	if f, ok := errors.AsType[*httptrigger.Failure](err); ok {
+		return f
+	}
+	f := &httptrigger.Failure{Kind: httptrigger.KindInternal, Err: err}
+	switch {
+	case errors.Is(err, instancepool.ErrOverloaded):
+		f.Kind, f.RetryAfter = httptrigger.KindOverload, retryAfter
+	case errors.Is(err, instancepool.ErrDeadline), errors.Is(err, context.DeadlineExceeded):
+		f.Kind = httptrigger.KindTimeout
+	case errors.Is(err, context.Canceled):
+		f.Kind = httptrigger.KindClientGone
+	case isTrap(err):
+		f.Kind = httptrigger.KindTrap
+	}
+	return f
+}
+
+// isTrap reports whether the guest is to blame: it trapped, or gave something
+// that the canonical ABI refuses.
+func isTrap(err error) bool {
+	if _, ok := errors.AsType[*component.PanicError](err); ok {
+		return false
+	}
+	if _, ok := errors.AsType[*component.Trap](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*abi.Trap](err)
+	return ok
+}

@@ -1,0 +1,47 @@
+package app
+
+import (
+	"github.com/minispin/minispin/host/wasi"
+	"github.com/minispin/minispin/host/wasihttp"
+	httptrigger "github.com/minispin/minispin/trigger/http"
+)
+
+// state is what the host functions of one instance see of their request: the
+// value of component.Call.Host.
+type state struct {
+	wasi wasi.Ctx
+	http wasihttp.Ctx
+
+	component string
+	request   httptrigger.RequestID
+	output    Output
+	out, err  printer
+}
+
+// newState returns the state for one request.
+func (t *target) newState(r *httptrigger.Request) *state {
+	s := &state{component: t.id, request: r.ID, output: t.output}
+	s.out = printer{st: s, stream: Stdout}
+	s.err = printer{st: s, stream: Stderr}
+	s.wasi.Env = t.env
+	s.wasi.Stdout = &s.out
+	s.wasi.Stderr = &s.err
+	return s
+}
+
+// close ends the output streams.
+func (s *state) close() {
+	s.out.close()
+	s.err.close()
+}
+
+// WASI implements wasi.View.
+func (s *state) WASI() *wasi.Ctx { return &s.wasi }
+
+// HTTP implements wasihttp.View.
+func (s *state) HTTP() *wasihttp.Ctx { return &s.http }
+
+var (
+	_ wasi.View     = (*state)(nil)
+	_ wasihttp.View = (*state)(nil)
+)
