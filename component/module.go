@@ -267,7 +267,8 @@ func (m *moduleLinking) isMissing(iface, name string) bool {
 	return a || b
 }
 
-// miss notes a missing import: the interface once, when all of it is missing.
+// miss notes a missing import: the interface or core module once, when all of it
+// is missing.
 func (m *moduleLinking) miss(iface, name string) (coreItem, bool) {
 	if reason, ok := m.missing[iface]; ok {
 		if reason != "" {
@@ -276,11 +277,16 @@ func (m *moduleLinking) miss(iface, name string) (coreItem, bool) {
 		}
 		return coreItem{}, false
 	}
-	reason := m.missing[path(iface, name)]
-	if reason == "" {
-		reason = "the module's component-type sections do not describe it, and this host has no core module of that name"
+	reason, ok := m.missing[path(iface, name)]
+	switch {
+	case ok:
+		m.k.miss(path(iface, name), "%s", reason)
+	case m.imports[iface] != nil || iface == "":
+		m.k.miss(path(iface, name), "the module's component-type sections do not describe it")
+	default:
+		m.k.miss(iface, "the module's component-type sections do not describe it, and this host has no core module of that name")
+		m.missing[iface] = "" // is in the list
 	}
-	m.k.miss(path(iface, name), "%s", reason)
 	return coreItem{}, false
 }
 
