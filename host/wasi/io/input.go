@@ -184,10 +184,6 @@ func (s *InputStream) wait(ctx context.Context) error {
 		}
 		if s.ahead == nil && s.opts.Blocking != MayBlock {
 			s.readHere()
-			if s.end.over() && len(s.data) == 0 && ctx.Err() != nil {
-				// The end of the request, not of the stream.
-				return context.Cause(ctx)
-			}
 			continue
 		}
 		s.readAhead()
@@ -196,6 +192,10 @@ func (s *InputStream) wait(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+	if len(s.data) == 0 && ctx.Err() != nil {
+		// Most likely the end of the request, not of the stream.
+		return context.Cause(ctx)
 	}
 	return nil
 }
