@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/minispin/minispin/instancepool"
+	httptrigger "github.com/minispin/minispin/trigger/http"
+)
+
+// commands is the grammar of the command line.
+type commands struct {
+	Up      upCommand        `cmd:"" aliases:"u" help:"Run an application."`
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+// upCommand is minispin up. Flags that Spin has as well have its names, its
+// environment variables and its meaning.
+type upCommand struct {
+	Manifest string `arg:"" optional:"" help:"The application: a manifest, a directory with a spin.toml, or a single .wasm file. Without it, spin.toml is looked for here and in the directories above."`
+	From     string `short:"f" aliases:"from-file,file" placeholder:"PATH" help:"The application, named by a flag."`
+
+	Listen       string        `env:"SPIN_HTTP_LISTEN_ADDR" default:"${listen}" placeholder:"ADDR" help:"Where to listen: a host and a port, 0 for any free one. Default: ${listen}."`
+	FindFreePort bool          `help:"If the port is in use, try those above it."`
+	TLSCert      string        `name:"tls-cert" env:"SPIN_TLS_CERT" and:"tls" placeholder:"FILE" help:"Serve HTTPS with this certificate chain, in PEM."`
+	TLSKey       string        `name:"tls-key" env:"SPIN_TLS_KEY" and:"tls" placeholder:"FILE" help:"The private key of the certificate, in PEM."`
+	Drain        time.Duration `default:"10s" placeholder:"TIME" help:"How long requests in flight may take to end after a signal to stop. Default: 10s."`
+	Format       string        `enum:"plain,json" default:"plain" help:"Form of the start listing: plain or json."`
+
+	Strategy string            `placeholder:"NAME" help:"How components are executed, over what the manifest says: ${strategies}."`
+	Env      map[string]string `short:"e" mapsep:"none" placeholder:"NAME=VALUE" help:"An environment variable for all components, over the manifest's. May be repeated."`
+
+	Quiet        bool     `short:"q" aliases:"sh,shush" xor:"echo" help:"Do not show what components print."`
+	Follow       []string `sep:"none" xor:"echo" placeholder:"ID" help:"Show what this component prints, and others not. May be repeated."`
+	LogPrefix    bool     `help:"Begin each line a component prints with its id and the request's."`
+	LogDir       *string  `short:"L" env:"SPIN_LOG_DIR" placeholder:"DIR" help:"Directory for what components print, a file for each of their streams; \"\" for no files. Default: logs in the state directory."`
+	TruncateLogs bool     `help:"Empty the log files first."`
+	StateDir     *string  `placeholder:"DIR" help:"Directory for what is kept between runs; \"\" for nothing. Default: .spin beside the manifest."`
+	LogLevel     string   `env:"MINISPIN_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" help:"Least level of the host's own log: debug, info, warn or error. Default: info."`
+
+	CacheDir     string `placeholder:"DIR" help:"Directory for compiled code. Default: minispin in the user's cache directory."`
+	DisableCache bool   `env:"DISABLE_WASMTIME_CACHE" help:"Compile at every start."`
+}
+
+func variables() kong.Vars {
+	return kong.Vars{
+		"version":    version(),
+		"listen":     httptrigger.DefaultListenAddr,
+		"strategies": strings.Join(instancepool.Names(), " or "),
+	}
+}
+
+// AfterApply is called by kong when everything is parsed. Its errors are mistakes
+// in the arguments.
+func (c *upCommand) AfterApply() error {
+	if c.Manifest != "" && c.From != "" {
+		return errors.New("the application is named twice, by an argument and by --from")
+	}
+	if _, err := instancepool.Parse(c.Strategy); err != nil {
+		return fmt.Errorf("--strategy: %w", err)
+	}
+	for name := range c.Env {
+		if name == "" {
+			return errors.New("--env: a variable has no name; write NAME=VALUE")
+		}
+	}
+	if c.Drain < 0 {
+		return errors.New("--drain: a negative time")
+	}
+	return nil
+}
+
+// version describes the program by what the Go toolchain put into it.
+func version() string {
+	own, engine := "unknown", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" {
+			own = info.Main.Version
+		}
+		for _, m := range info.Deps {
+			if strings.HasPrefix(m.Path, "github.com/bytecodealliance/wasmtime-go/") {
+				engine = m.Version
+			}
+		}
+	}
+	return fmt.Sprintf("minispin %s (wasmtime-go %s, %s, %s/%s)", own, engine, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
