@@ -5,8 +5,8 @@ import (
 	"errors"
 	"io"
 	"reflect"
-	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,14 +107,27 @@ func TestPollEndsWithContext(t *testing.T) {
 	}
 }
 
-func TestPollLeavesNoGoroutine(t *testing.T) {
-	before := runtime.NumGoroutine()
+// counted counts the calls of Block that have not returned.
+type counted struct {
+	Event
+	running *atomic.Int32
+}
+
+func (c counted) Block(ctx context.Context) error {
+	c.running.Add(1)
+	defer c.running.Add(-1)
+	return c.Event.Block(ctx)
+}
+
+func TestPollLeavesNothingRunning(t *testing.T) {
+	var running atomic.Int32
+	event := func(after time.Duration) Event { return counted{newBlocker(after), &running} }
 	for range 20 {
-		if _, err := Poll(t.Context(), []Event{newBlocker(time.Hour), newBlocker(time.Millisecond), newBlocker(time.Hour)}); err != nil {
+		if _, err := Poll(t.Context(), []Event{event(time.Hour), event(time.Millisecond), event(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
-		if n := runtime.NumGoroutine(); n > before {
-			t.Fatalf("%d goroutines after a poll, %d before", n, before)
+		if n := running.Load(); n != 0 {
+			t.Fatalf("%d events are still waited for after a poll", n)
 		}
 	}
 }
