@@ -1,6 +1,6 @@
 package cwasm
 
-// #include "cwasm.h"
+// #include "snapshot.h"
 import "C"
 
 import (
@@ -27,6 +27,11 @@ type Config struct {
 	// Pooling selects the pooling allocator, which makes instances in slots
 	// reserved in advance. Nil selects the on-demand allocator.
 	Pooling *Pooling
+
+	// Reset makes stores that can be put back to a snapshot, which takes
+	// memories of a kind of their own on the on-demand allocator. It cannot
+	// be had together with Pooling, nor where ResetSupported says why not.
+	Reset *Reset
 }
 
 // Pooling sizes the pooling allocator. Zero fields take the defaults given
@@ -96,6 +101,12 @@ func (c Config) validate() error {
 	if c.MaxWasmStack > 4<<20 {
 		return fmt.Errorf("engine config: guest stack of %d bytes does not fit a thread's stack", c.MaxWasmStack)
 	}
+	if c.Reset != nil {
+		if c.Pooling != nil {
+			return errors.New("engine config: pooled stores cannot be reset")
+		}
+		return c.Reset.validate()
+	}
 	if c.Pooling == nil {
 		return nil
 	}
@@ -145,6 +156,9 @@ func (c Config) wasmtime() *wasmtime.Config {
 	w.SetWasmGC(false)
 
 	C.cwasm_config_fix(configPtr(w))
+	if c.Reset != nil {
+		C.cwasm_config_reset(configPtr(w))
+	}
 	if c.Pooling != nil {
 		p := c.Pooling.withDefaults()
 		C.cwasm_config_pooling(configPtr(w), &C.cwasm_pooling{

@@ -49,6 +49,10 @@ typedef struct cwasm_plan {
   uint32_t slots_len;
   uint32_t raw_len;      // greatest arity of any slot
   uint32_t imports_max;  // greatest number of imports of a step without pre
+
+  // Slots of all that a store can be put back from; none when it cannot.
+  uint32_t *state_memories, *state_globals, *state_tables;
+  uint32_t state_memories_len, state_globals_len, state_tables_len;
 } cwasm_plan;
 
 // cwasm_cell is the C half of a store. Cells are recycled but never freed, so
@@ -63,6 +67,7 @@ typedef struct cwasm_cell {
   wasmtime_store_t *store;
   wasmtime_context_t *context;
   const cwasm_plan *plan;
+  struct cwasm_state *state;  // what to put back; NULL without a snapshot
 
   void *area;  // holds the arrays below
   size_t area_size;

@@ -45,6 +45,10 @@ func NewEngine(c Config) (*Engine, error) {
 		p := c.Pooling.withDefaults()
 		c.Pooling = &p
 	}
+	if c.Reset != nil {
+		r := c.Reset.withDefaults()
+		c.Reset = &r
+	}
 	engine := wasmtime.NewEngineWithConfig(c.wasmtime())
 	ptr := enginePtr(engine)
 	if ptr == nil {
@@ -124,6 +128,9 @@ func (e *Engine) Fingerprint() string {
 	fmt.Fprintf(h, "stack %d\n", e.config.MaxWasmStack)
 	if p := e.config.Pooling; p != nil {
 		fmt.Fprintf(h, "pooling %+v\n", *p)
+	}
+	if e.config.Reset != nil {
+		fmt.Fprintln(h, "reset") // memories are not initialised from an image
 	}
 	for _, features := range []any{cpu.X86, cpu.ARM64} {
 		v := reflect.ValueOf(features)

@@ -13,6 +13,7 @@ import (
 // failed makes the error of a call or instantiation that did not end well,
 // and clears what the call left behind in the store.
 func (s *Store) failed(status C.int) error {
+	s.spoiled = true
 	cause := s.hostErr
 	s.hostErr = nil
 	interrupted := s.cell.interrupted

@@ -79,7 +79,7 @@ func TestHeaderAgreesWithTheEngines(t *testing.T) {
 // that the test above compares.
 func TestOnlyDeclaredFunctionsAreCalled(t *testing.T) {
 	cc := compiler(t)
-	for _, source := range []string{"run.c", "setup.c"} {
+	for _, source := range []string{"run.c", "setup.c", "snapshot.c", "snapshot_linear.c", "snapshot_pages.c"} {
 		out, err := exec.Command(cc, "-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-strict-prototypes", "-I.", source).CombinedOutput()
 		if err != nil {
 			t.Errorf("%s: %v\n%s", source, err, out)

@@ -14,6 +14,10 @@ import (
 //export cwasmEnterGo
 func cwasmEnterGo(store, host C.uint32_t, st *C.wasmtime_val_raw_t, n C.size_t, mem *C.uint8_t, memLen C.size_t) C.int {
 	s := storeAt(uint32(store))
+	if s.sealed {
+		s.hostErr = &HostCallError{Host: int(host)}
+		return 1
+	}
 	if err := s.enterHost(
 		&s.plan.hosts[host],
 		unsafe.Slice((*Raw)(unsafe.Pointer(st)), int(n)),

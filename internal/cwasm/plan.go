@@ -60,6 +60,9 @@ type PlanConfig struct {
 	Steps  []Step // in order of instantiation
 	Hosts  []HostImport
 	Slots  int // number of slots; each is fetched at most once
+
+	// State names all state, for stores that can be reset. Nil: they cannot.
+	State *StateSlots
 }
 
 // Plan is a linked graph of core instances, ready to be instantiated any
@@ -69,6 +72,9 @@ type Plan struct {
 	slots []slot
 	steps []string // what each step is, for errors
 	c     *planMemory
+
+	resettable *Reset // nil when no state was named
+	snapshot   snapshot
 
 	refs   atomic.Int64 // one for the plan until Close, one for each store
 	closed atomic.Bool
@@ -104,6 +110,12 @@ func NewPlan(c PlanConfig) (*Plan, error) {
 	if err := p.check(c); err != nil {
 		return nil, fmt.Errorf("make plan: %w", err)
 	}
+	if err := p.checkState(c); err != nil {
+		return nil, fmt.Errorf("make plan: %w", err)
+	}
+	if c.State != nil {
+		p.resettable = c.Engine.config.Reset
+	}
 	mem, err := newPlanMemory(c, p)
 	if err != nil {
 		return nil, fmt.Errorf("make plan: %w", err)
@@ -126,6 +138,7 @@ func (p *Plan) Close() {
 
 func (p *Plan) unref() {
 	if p.refs.Add(-1) == 0 {
+		p.snapshot.free()
 		p.c.free()
 	}
 }

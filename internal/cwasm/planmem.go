@@ -56,6 +56,7 @@ func newPlanMemory(c PlanConfig, p *Plan) (*planMemory, error) {
 		plan.raw_len = max(plan.raw_len, C.uint32_t(s.arity))
 	}
 	m.hosts(c.Hosts)
+	m.state(c.State)
 	steps := array[C.cwasm_step](m, len(c.Steps))
 	plan.steps, plan.steps_len = unsafe.SliceData(steps), C.uint32_t(len(steps))
 	externs := map[int]int{} // host function -> its place in host_externs

@@ -64,7 +64,8 @@ func acquire(s *Store) error {
 	e := &r.chunks[index>>chunkBits].Load()[index%chunkCells]
 	e.store = s
 	e.cell.generation++
-	s.cell, s.generation = e.cell, uint64(e.cell.generation)
+	s.cell = e.cell
+	s.generation.Store(uint64(e.cell.generation))
 	r.live++
 	return nil
 }

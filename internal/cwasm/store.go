@@ -2,7 +2,7 @@ package cwasm
 
 // #cgo noescape cwasm_memory
 // #cgo nocallback cwasm_memory
-// #include "cwasm.h"
+// #include "snapshot.h"
 import "C"
 
 import (
@@ -35,6 +35,11 @@ type StoreOptions struct {
 	Data     any // the owner's value, found as Store.Data by host functions
 	Limits   Limits
 	Deadline time.Time // when running guest code is interrupted; zero for never
+
+	// Sealed makes every call of a host function fail with a [*HostCallError]
+	// until [Store.Snapshot]: what a guest learns from its host must not become
+	// part of a snapshot.
+	Sealed bool
 }
 
 // Store holds one set of instances of a plan, with all their state. It belongs
@@ -45,10 +50,12 @@ type Store struct {
 
 	plan       *Plan
 	cell       *C.cwasm_cell
-	generation uint64
+	generation atomic.Uint64
 	running    int // calls into the guest under way
 	started    bool
 	shut       bool
+	sealed     bool  // host functions may not be called yet
+	spoiled    bool  // a call or a reset failed
 	hostErr    error // of the host function that made the present trap
 }
 
@@ -77,7 +84,7 @@ func (p *Plan) NewStore(opts StoreOptions) (*Store, error) {
 	if !p.ref() {
 		return nil, fmt.Errorf("make store: plan: %w", ErrClosed)
 	}
-	s := &Store{Data: opts.Data, plan: p}
+	s := &Store{Data: opts.Data, plan: p, sealed: opts.Sealed}
 	if err := acquire(s); err != nil {
 		p.unref()
 		return nil, fmt.Errorf("make store: %w", err)
@@ -146,6 +153,7 @@ func (s *Store) Close() {
 		panic("cwasm: Store.Close while its guest is running")
 	}
 	s.shut = true
+	C.cwasm_state_free(s.cell)
 	C.cwasm_close(s.cell)
 	release(s)
 	s.plan.unref()
@@ -155,13 +163,27 @@ func (s *Store) Close() {
 // Cancel makes the store's guest end with [ErrCanceled]: running code within a
 // tick of its engine, later calls at once. It may be called from any goroutine
 // at any time, also after Close, when it does nothing.
-func (s *Store) Cancel() {
-	// The cell may belong to a later store by now. That store's generation is
-	// greater, and a greater one is never overwritten.
-	word := (*uint64)(unsafe.Pointer(&s.cell.cancelled))
+func (s *Store) Cancel() { s.Canceler().Cancel() }
+
+// Canceler returns what cancels the store's present use. It may be called from
+// any goroutine.
+func (s *Store) Canceler() Canceler { return Canceler{s.cell, s.generation.Load()} }
+
+// Canceler cancels one use of a store: after [Store.Renew], and after Close, it
+// does nothing. It is safe for concurrent use.
+type Canceler struct {
+	cell       *C.cwasm_cell
+	generation uint64
+}
+
+// Cancel makes the guest end with [ErrCanceled].
+func (c Canceler) Cancel() {
+	// The cell may belong to a later store or a later use of the same by now.
+	// Its generation is greater then, and a greater one is never overwritten.
+	word := (*uint64)(unsafe.Pointer(&c.cell.cancelled))
 	for {
 		old := atomic.LoadUint64(word)
-		if old >= s.generation || atomic.CompareAndSwapUint64(word, old, s.generation) {
+		if old >= c.generation || atomic.CompareAndSwapUint64(word, old, c.generation) {
 			return
 		}
 	}

@@ -24,6 +24,7 @@ typedef struct wasm_trap_t wasm_trap_t;
 typedef struct wasm_frame_t wasm_frame_t;
 typedef struct wasm_valtype_t wasm_valtype_t;
 typedef struct wasm_functype_t wasm_functype_t;
+typedef struct wasm_memorytype_t wasm_memorytype_t;
 
 typedef struct wasm_byte_vec_t {
   size_t size;
@@ -111,6 +112,42 @@ typedef struct wasmtime_instance {
   size_t opaque;
 } wasmtime_instance_t;
 
+// The largest member, references to garbage-collected objects, is left out;
+// space keeps its size.
+typedef union wasmtime_valunion {
+  int32_t i32;
+  int64_t i64;
+  float f32;
+  double f64;
+  wasmtime_func_t funcref;
+  uint8_t v128[16];
+  uint64_t space[3];
+} wasmtime_valunion_t;
+
+typedef struct wasmtime_val {
+  uint8_t kind;
+  wasmtime_valunion_t of;
+} wasmtime_val_t;
+
+typedef uint8_t *(*wasmtime_memory_get_callback_t)(void *, size_t *, size_t *);
+typedef wasmtime_error_t *(*wasmtime_memory_grow_callback_t)(void *, size_t);
+
+typedef struct wasmtime_linear_memory {
+  void *env;
+  wasmtime_memory_get_callback_t get_memory;
+  wasmtime_memory_grow_callback_t grow_memory;
+  void (*finalizer)(void *);
+} wasmtime_linear_memory_t;
+
+typedef wasmtime_error_t *(*wasmtime_new_memory_callback_t)(void *, const wasm_memorytype_t *, size_t, size_t, size_t,
+                                                            size_t, wasmtime_linear_memory_t *);
+
+typedef struct wasmtime_memory_creator {
+  void *env;
+  wasmtime_new_memory_callback_t new_memory;
+  void (*finalizer)(void *);
+} wasmtime_memory_creator_t;
+
 typedef wasm_trap_t *(*wasmtime_func_unchecked_callback_t)(void *, wasmtime_caller_t *, wasmtime_val_raw_t *,
                                                            size_t);
 
@@ -118,6 +155,12 @@ typedef wasm_trap_t *(*wasmtime_func_unchecked_callback_t)(void *, wasmtime_call
 #define WASMTIME_EXTERN_GLOBAL 1
 #define WASMTIME_EXTERN_TABLE 2
 #define WASMTIME_EXTERN_MEMORY 3
+#define WASMTIME_I32 0
+#define WASMTIME_I64 1
+#define WASMTIME_F32 2
+#define WASMTIME_F64 3
+#define WASMTIME_V128 4
+#define WASMTIME_FUNCREF 5
 #define WASMTIME_UPDATE_DEADLINE_CONTINUE 0
 #define WASMTIME_TRAP_CODE_STACK_OVERFLOW 0
 
@@ -130,6 +173,9 @@ void wasmtime_config_wasm_stack_switching_set(wasm_config_t *, bool);
 void wasmtime_config_signals_based_traps_set(wasm_config_t *, bool);
 void wasmtime_config_memory_reservation_set(wasm_config_t *, uint64_t);
 void wasmtime_config_memory_guard_size_set(wasm_config_t *, uint64_t);
+
+void wasmtime_config_memory_init_cow_set(wasm_config_t *, bool);
+void wasmtime_config_host_memory_creator_set(wasm_config_t *, wasmtime_memory_creator_t *);
 
 wasmtime_pooling_allocation_config_t *wasmtime_pooling_allocation_config_new();
 void wasmtime_pooling_allocation_config_delete(wasmtime_pooling_allocation_config_t *);
@@ -205,6 +251,13 @@ wasmtime_error_t *wasmtime_func_call_unchecked(wasmtime_context_t *, const wasmt
 wasmtime_context_t *wasmtime_caller_context(wasmtime_caller_t *);
 uint8_t *wasmtime_memory_data(const wasmtime_context_t *, const wasmtime_memory_t *);
 size_t wasmtime_memory_data_size(const wasmtime_context_t *, const wasmtime_memory_t *);
+wasmtime_error_t *wasmtime_memory_grow(wasmtime_context_t *, const wasmtime_memory_t *, uint64_t delta,
+                                       uint64_t *prev_size);
+void wasmtime_global_get(wasmtime_context_t *, const wasmtime_global_t *, wasmtime_val_t *);
+wasmtime_error_t *wasmtime_global_set(wasmtime_context_t *, const wasmtime_global_t *, const wasmtime_val_t *);
+bool wasmtime_table_get(wasmtime_context_t *, const wasmtime_table_t *, uint64_t, wasmtime_val_t *);
+wasmtime_error_t *wasmtime_table_set(wasmtime_context_t *, const wasmtime_table_t *, uint64_t, const wasmtime_val_t *);
+uint64_t wasmtime_table_size(const wasmtime_context_t *, const wasmtime_table_t *);
 
 // Errors and traps.
 wasmtime_error_t *wasmtime_error_new(const char *);

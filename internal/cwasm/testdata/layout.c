@@ -40,6 +40,24 @@ SIZE(wasmtime_extern_t, 32);
 AT(wasmtime_extern_t, kind, 0);
 AT(wasmtime_extern_t, of, 8);
 
+SIZE(wasmtime_valunion_t, 24);
+SIZE(wasmtime_val_t, 32);
+AT(wasmtime_val_t, kind, 0);
+AT(wasmtime_val_t, of, 8);
+AT(wasmtime_val_t, of.i32, 8);
+AT(wasmtime_val_t, of.f64, 8);
+AT(wasmtime_val_t, of.funcref, 8);
+AT(wasmtime_val_t, of.v128, 8);
+SIZE(wasmtime_linear_memory_t, 32);
+AT(wasmtime_linear_memory_t, env, 0);
+AT(wasmtime_linear_memory_t, get_memory, 8);
+AT(wasmtime_linear_memory_t, grow_memory, 16);
+AT(wasmtime_linear_memory_t, finalizer, 24);
+SIZE(wasmtime_memory_creator_t, 24);
+AT(wasmtime_memory_creator_t, env, 0);
+AT(wasmtime_memory_creator_t, new_memory, 8);
+AT(wasmtime_memory_creator_t, finalizer, 16);
+
 SIZE(wasmtime_extern_kind_t, 1);
 SIZE(wasmtime_update_deadline_kind_t, 1);
 SIZE(wasmtime_trap_code_t, 1);
@@ -48,6 +66,12 @@ SAME(WASMTIME_EXTERN_FUNC, 0);
 SAME(WASMTIME_EXTERN_GLOBAL, 1);
 SAME(WASMTIME_EXTERN_TABLE, 2);
 SAME(WASMTIME_EXTERN_MEMORY, 3);
+SAME(WASMTIME_I32, 0);
+SAME(WASMTIME_I64, 1);
+SAME(WASMTIME_F32, 2);
+SAME(WASMTIME_F64, 3);
+SAME(WASMTIME_V128, 4);
+SAME(WASMTIME_FUNCREF, 5);
 SAME(WASMTIME_UPDATE_DEADLINE_CONTINUE, 0);
 SAME(WASMTIME_TRAP_CODE_STACK_OVERFLOW, 0);
 
@@ -70,5 +94,4 @@ SAME(WASM_F32, 2);
 SAME(WASM_F64, 3);
 SAME(WASM_EXTERNREF, 128);
 SAME(WASM_FUNCREF, 129);
-SAME(WASMTIME_V128, 4);
 #endif
