@@ -32,6 +32,9 @@ type PoolConfig struct {
 	// Instances is how many component instances may exist at a time, default
 	// 1,000. A component of several core modules takes as many core instances.
 	Instances int
+	// Memories is how many linear memories may exist at a time, default
+	// Instances. A component with several memories takes as many.
+	Memories int
 	// MemoryBytes is the largest size of one linear memory, default 4 GiB. It
 	// costs address space that is reserved anyway; Limits bound what is used.
 	MemoryBytes uint64
@@ -56,13 +59,20 @@ func pooling(p *PoolConfig) (*cwasm.Pooling, error) {
 	if n < 0 || n > maxPoolInstances {
 		return nil, fmt.Errorf("pooling allocator: %d instances, at most %d can be had", n, maxPoolInstances)
 	}
+	memories := p.Memories
+	if memories == 0 {
+		memories = n
+	}
+	if memories < 0 || memories > maxPoolInstances {
+		return nil, fmt.Errorf("pooling allocator: %d memories, at most %d can be had", memories, maxPoolInstances)
+	}
 	mem := p.MemoryBytes
 	if mem == 0 {
 		mem = 4 << 30
 	}
 	return &cwasm.Pooling{
 		Instances:      uint32(n * coreInstancesPerInstance),
-		Memories:       uint32(n),
+		Memories:       uint32(memories),
 		Tables:         uint32(n * tablesPerInstance),
 		MaxMemoryBytes: mem,
 	}, nil
