@@ -26,6 +26,7 @@ func newLogger(out *console.Console, level string) (*zap.Logger, error) {
 		enc := zap.NewProductionEncoderConfig()
 		enc.TimeKey = "time"
 		enc.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+		enc.EncodeDuration = zapcore.StringDurationEncoder
 		core = zapcore.NewCore(zapcore.NewJSONEncoder(enc), out, least)
 	}
 	return zap.New(core, zap.ErrorOutput(out)), nil

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/minispin/minispin/cmd/minispin/internal/console"
+	"github.com/minispin/minispin/guests"
 	"github.com/minispin/minispin/manifest"
 )
 
@@ -132,5 +135,44 @@ func TestFitStrategy(t *testing.T) {
 	}
 	if _, err := fitStrategy(application(""), "pre-instance", func(uint64) bool { return false }, zap.NewNop()); !errors.Is(err, errNoSpace) {
 		t.Errorf("no space at all: error %v, want %v", err, errNoSpace)
+	}
+}
+
+// A server goes on when nobody reads what it writes any more.
+func TestReaderGone(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	cmd := exec.Command("minispin", "up", "--listen", "127.0.0.1:0", "--disable-cache", guests.Path(t, "rust-wasi-http"))
+	cmd.Stderr = w
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	var url string
+	for s := bufio.NewScanner(stdout); url == "" && s.Scan(); {
+		url, _ = strings.CutPrefix(s.Text(), "Serving ")
+		if !strings.HasPrefix(url, "http") {
+			url = ""
+		}
+	}
+	r.Close()
+	stdout.Close()
+	for _, path := range []string{"/log", "/trap", "/log"} {
+		resp, err := client.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
 	}
 }

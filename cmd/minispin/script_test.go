@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -47,15 +48,20 @@ func TestMain(m *testing.M) {
 //	request METHOD PATH [BODY]   print the status and the body of a response
 //	begin PATH               start a GET request
 //	finish                   wait for it and print its response
+//	load ARG…                start minispin up without waiting until it serves
 //	signal NAME              send TERM or INT to the server
 //	ended CODE               wait for the server's end; serve.stderr has what it
 //	                         wrote
 //	cached DIR               check that there is compiled code in DIR
 //	sleep TIME               wait
+//	occupy                   take a port; $BUSY is its address
 //
 // $SHELL_LIMIT, where set, limits the server's address space, in KiB;
 // $GUESTS is the directory of the guests.
 func TestScripts(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be told to stop here")
+	}
 	dir := filepath.Dir(guests.Path(t, "rust-inbound-http"))
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -78,6 +84,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   cmdExits,
 			"serve":   cmdServe,
+			"load":    cmdLoad,
 			"request": cmdRequest,
 			"begin":   cmdBegin,
 			"finish":  cmdFinish,
@@ -85,6 +92,7 @@ func TestScripts(t *testing.T) {
 			"ended":   cmdEnded,
 			"cached":  cmdCached,
 			"sleep":   cmdSleep,
+			"occupy":  cmdOccupy,
 		},
 	})
 }
@@ -222,20 +230,47 @@ func checkCode(ts *testscript.TestScript, err error, want string) {
 	}
 }
 
-func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
-	s := sessionOf(ts)
-	if neg || s.cmd != nil {
-		ts.Fatalf("serve: cannot be negated, and one server at a time is enough")
+func cmdLoad(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("load cannot be negated")
 	}
-	listen := []string{"up", "--listen", "127.0.0.1:0"}
-	cmd := command(ts, append(listen, args...))
+	sessionOf(ts).start(ts, args)
+}
+
+func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("serve cannot be negated")
+	}
+	s := sessionOf(ts)
+	address := s.start(ts, args)
+	select {
+	case s.url = <-address:
+	case <-s.ended:
+		ts.Fatalf("the server ended at once: %v\n%s", s.cmd.ProcessState, s.stderr)
+	case <-time.After(patience):
+		ts.Fatalf("the server does not serve")
+	}
+	_, addr, _ := strings.Cut(s.url, "://")
+	ts.Setenv("ADDR", addr)
+	resp, err := client.Get(s.url + "/.well-known/spin/health") // and so the listing is complete
+	if err != nil {
+		ts.Fatalf("the server does not answer: %v", err)
+	}
+	resp.Body.Close()
+	s.save(ts)
+}
+
+// start starts minispin up and returns where its base URL will come from.
+func (s *session) start(ts *testscript.TestScript, args []string) <-chan string {
+	if s.cmd != nil {
+		ts.Fatalf("one server at a time is enough")
+	}
+	cmd := command(ts, append([]string{"up", "--listen", "127.0.0.1:0"}, args...))
 	if limit := ts.Getenv("SHELL_LIMIT"); limit != "" {
-		shell := command(ts, nil)
 		bash, err := exec.LookPath("bash")
 		ts.Check(err)
-		shell.Path = bash
-		shell.Args = append([]string{"bash", "-c", `ulimit -v "$0" && exec "$@"`, limit}, cmd.Args...)
-		cmd = shell
+		cmd.Path = bash
+		cmd.Args = append([]string{"bash", "-c", `ulimit -v "$0" && exec "$@"`, limit}, cmd.Args...)
 	}
 	s.cmd, s.stdout, s.stderr, s.ended = cmd, &transcript{}, &bytes.Buffer{}, make(chan struct{})
 	cmd.Stderr = s.stderr
@@ -262,21 +297,7 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 			}
 		}
 	}()
-	select {
-	case s.url = <-address:
-	case <-s.ended:
-		ts.Fatalf("the server ended at once: %v\n%s", cmd.ProcessState, s.stderr)
-	case <-time.After(patience):
-		ts.Fatalf("the server does not serve")
-	}
-	_, addr, _ := strings.Cut(s.url, "://")
-	ts.Setenv("ADDR", addr)
-	if resp, err := client.Get(s.url + "/.well-known/spin/health"); err != nil { // so the listing is complete
-		ts.Fatalf("the server does not answer: %v", err)
-	} else {
-		resp.Body.Close()
-	}
-	s.save(ts)
+	return address
 }
 
 // save writes what the server has written to files that scripts compare.
@@ -387,4 +408,11 @@ func cmdSleep(ts *testscript.TestScript, neg bool, args []string) {
 	d, err := time.ParseDuration(args[0])
 	ts.Check(err)
 	time.Sleep(d)
+}
+
+func cmdOccupy(ts *testscript.TestScript, neg bool, args []string) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { ln.Close() })
+	ts.Setenv("BUSY", ln.Addr().String())
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -71,7 +72,7 @@ func (c *upCommand) Run(p *process) error {
 	if err := c.list(p.stdout, a.Listing(server.BaseURL(ln.Addr()))); err != nil {
 		return err
 	}
-	return server.ServeUntil(ln, announce(stop, c.Drain.String(), log), c.Drain)
+	return server.ServeUntil(ln, announce(stop, c.Drain, log), c.Drain)
 }
 
 // loadManifest finds and reads the application.
@@ -252,15 +253,13 @@ func (c *upCommand) list(stdout *os.File, l httptrigger.Listing) error {
 }
 
 // announce hands signals on and says what they lead to.
-func announce(signals <-chan os.Signal, drain string, log *zap.Logger) <-chan os.Signal {
+func announce(signals <-chan os.Signal, drain time.Duration, log *zap.Logger) <-chan os.Signal {
 	out := make(chan os.Signal, 2)
 	go func() {
-		for s := range signals {
-			log.Info("stopping: requests in flight may finish, unless another signal comes", zap.Stringer("signal", s), zap.String("drain", drain))
-			out <- s
-			out <- <-signals
-			return
-		}
+		s := <-signals
+		log.Info("stopping: requests in flight may finish, unless another signal comes", zap.Stringer("signal", s), zap.Duration("drain", drain))
+		out <- s
+		out <- <-signals
 	}()
 	return out
 }
