@@ -1,0 +1,21 @@
+// Package host links every interface that this host has, offered or denied.
+package host
+
+import (
+	"fmt"
+
+	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/host/preview1"
+	"github.com/minispin/minispin/host/wasi"
+	"github.com/minispin/minispin/host/wasihttp"
+)
+
+// Define adds all interfaces to l.
+func Define(l *component.Linker) error {
+	for _, define := range []func(*component.Linker) error{wasi.Define, wasihttp.Define, preview1.Define} {
+		if err := define(l); err != nil {
+			return fmt.Errorf("define host interfaces: %w", err)
+		}
+	}
+	return nil
+}
