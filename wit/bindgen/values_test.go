@@ -327,7 +327,7 @@ func TestErrorTexts(t *testing.T) {
 		{values.Shape{Case: values.ShapeNone}, "none"},
 		{values.Shape{Case: values.ShapeLabel, Label: "out of paper"}, "label: out of paper"},
 		{values.Shape{Case: values.ShapeWide, Wide: 3}, "wide: 3"},
-		{values.Small{X: 3}, "small: {X:3 Y:{Set:false V:}}"},
+		{values.Small{X: 3}, "small: {X:3 Y:none}"},
 	} {
 		if got := tt.err.Error(); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
