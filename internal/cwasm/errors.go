@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/ianlancetaylor/demangle"
 )
 
 // ErrInterrupted is matched by the error of every call that was ended from
@@ -105,10 +107,11 @@ type Frame struct {
 	ModuleOffset uint32 // bytes from the start of the module, 0xffffffff when unknown
 }
 
-// String returns the frame as "module!function+0xoffset", leaving out what
-// is not known.
+// String returns the frame as "module!function @ 0xoffset", leaving out what is
+// not known. The names that Rust and C++ compilers make are shown as they stand
+// in the source.
 func (f Frame) String() string {
-	name := f.Func
+	name := demangle.Filter(f.Func, demangle.NoClones)
 	if name == "" {
 		name = fmt.Sprintf("func[%d]", f.FuncIndex)
 	}
