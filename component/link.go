@@ -15,7 +15,7 @@ import (
 //
 // Nothing of the guest runs. The result must be closed before c.
 func (l *Linker) Link(c *Component) (*InstancePre, error) {
-	k := &linking{linker: l, component: c}
+	k := &linking{linker: l, component: c, called: map[int]bool{}}
 	pre := &InstancePre{
 		name: c.name, initialize: -1,
 		funcs:   map[string]*ExportFunc{},
@@ -43,6 +43,8 @@ func (l *Linker) Link(c *Component) (*InstancePre, error) {
 	for _, f := range pre.funcs {
 		f.pre = pre
 	}
+	k.elide()
+	pre.steps = len(k.steps)
 	pre.instances = len(k.parents)
 	pre.hostEntering = make([][]int, len(k.parents))
 	for i := range k.parents {
@@ -69,6 +71,8 @@ type linking struct {
 	missing   []MissingImport
 	infos     map[*cwasm.Module]*moduleInfo
 	forwards  []*cwasm.Module // made by forward
+	called    map[int]bool    // slots of functions that are called from here
+	decoded   map[*cwasm.Module]*binary.Module
 }
 
 // Bounds on what linking unfolds: a component may instantiate a nested one many

@@ -13,6 +13,7 @@ import (
 type Linker struct {
 	interfaces map[string]*Interface     // by track, see track
 	core       map[string]*CoreInterface // by module name
+	keepShims  bool                      // for tests: see elide
 }
 
 // NewLinker returns a Linker with no interfaces.

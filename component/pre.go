@@ -14,6 +14,7 @@ type InstancePre struct {
 	plan         *cwasm.Plan
 	instances    int     // component instances in the graph
 	hostEntering [][]int // by component instance: what a call from the host enters
+	steps        int     // core instances that are made
 	initialize   int     // slot of a core module's _initialize, or -1
 	funcs        map[string]*ExportFunc
 	exports      map[string]map[string]*ExportFunc

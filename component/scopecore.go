@@ -161,6 +161,7 @@ func (k *linking) callable(it coreItem, want cwasm.FuncType, what string) (int, 
 		return -1, fmt.Errorf("%s must have the core type %v, it has %v", what, want, it.typ.Func)
 	}
 	if it.slot >= 0 {
+		k.called[it.slot] = true
 		return it.slot, nil
 	}
 	return k.forward(it)
