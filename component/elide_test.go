@@ -154,36 +154,3 @@ func twice() string {
 	  (export "f" (func $b "f"))
 	  (export "g" (func $b "g")))`
 }
-
-func BenchmarkElide(b *testing.B) {
-	for _, alloc := range []struct {
-		name string
-		cfg  EngineConfig
-	}{{"on-demand", EngineConfig{}}, {"pooling", EngineConfig{Pool: &PoolConfig{Instances: 100}}}} {
-		for _, keep := range []bool{true, false} {
-			name := "elided"
-			if keep {
-				name = "kept"
-			}
-			b.Run(alloc.name+"/"+name, func(b *testing.B) {
-				e, err := NewEngine(alloc.cfg)
-				if err != nil {
-					b.Fatal(err)
-				}
-				b.Cleanup(e.Close)
-				var seen []string
-				l := elideHost(b, &seen)
-				l.keepShims = keep
-				pre := buildText(b, e, l, "encoded", encoded("", "", bothEntries))
-				b.ReportAllocs()
-				for b.Loop() {
-					in, err := pre.Instantiate(context.Background(), InstantiateOptions{})
-					if err != nil {
-						b.Fatal(err)
-					}
-					in.Close()
-				}
-			})
-		}
-	}
-}

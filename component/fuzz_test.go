@@ -12,15 +12,15 @@ import (
 )
 
 // FuzzLink decodes, compiles and links arbitrary bytes, with a host that has
-// nothing and with one that has what the seeds import, and runs what links for a
-// moment. There may be errors, but neither a panic nor a hang.
+// nothing, one that has what the seeds import and one that makes up whatever is
+// imported, and runs what links for a moment. There may be errors, but neither a panic nor a hang.
 func FuzzLink(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.wat")
 	if err != nil || len(files) == 0 {
 		f.Fatalf("no seeds: %v", err)
 	}
 	ft := &abi.Func{Params: []abi.Field{{Name: "x", Type: abi.String}}, Result: abi.String}
-	texts := []string{tinyModule, reentry, passThrough(ft, "utf8"), guestPair(ft, "utf16", "latin1+utf16"), withRealloc("(i32.const 64)")}
+	texts := []string{tinyModule, benchModule, encoded("", "", bothEntries), reentry, passThrough(ft, "utf8"), guestPair(ft, "utf16", "latin1+utf16"), withRealloc("(i32.const 64)")}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -70,7 +70,11 @@ func FuzzLink(f *testing.F) {
 			return
 		}
 		defer c.Close()
-		for _, l := range linkers {
+		all := linkers
+		if l, err := stubLinker(c); err == nil {
+			all = append(linkers[:2:2], l)
+		}
+		for _, l := range all {
 			if pre, err := l.Link(c); err == nil {
 				runAll(ctx, pre)
 				pre.Close()
