@@ -2,6 +2,7 @@ package wasihttp
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ type connection struct {
 	stop   func() bool     // ends the watch over ctx
 	active [2]bool
 	closed bool
+	ended  bool          // ctx has ended and interrupted what was active
 	idle   chan struct{} // closed when nothing is active, if close waits for it
 }
 
@@ -60,7 +62,7 @@ func (c *connection) begin(d direction) error {
 			return context.Cause(c.ctx)
 		}
 		if c.stop == nil {
-			c.stop = context.AfterFunc(c.ctx, c.interrupt)
+			c.stop = context.AfterFunc(c.ctx, c.contextEnded)
 		}
 	}
 	c.active[d] = true
@@ -87,6 +89,25 @@ func (c *connection) leave() {
 	if stop != nil {
 		stop()
 	}
+}
+
+func (c *connection) contextEnded() {
+	c.mu.Lock()
+	c.ended = c.active != [2]bool{}
+	c.mu.Unlock()
+	c.interrupt()
+}
+
+// cause returns why the guest's context ended, if that has interrupted a use. To
+// net/http, and so to the request's context, an interrupted read looks as if the
+// client had left.
+func (c *connection) cause() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ended {
+		return nil
+	}
+	return context.Cause(c.ctx)
 }
 
 // interrupt makes the uses in progress return, and comes back when they have.
@@ -119,6 +140,32 @@ func (c *connection) expire() {
 	if c.active[writing] {
 		_ = c.rc.SetWriteDeadline(longAgo)
 	}
+}
+
+// drainTime and drainBytes bound what is read of a body that the guest has left
+// unread, before the connection is given up instead.
+const (
+	drainTime  = 20 * time.Millisecond
+	drainBytes = 256 << 10
+)
+
+// drain reads the rest of the body when the connection has been closed to the
+// guest, and reports whether it came to its end. net/http would do so itself, but
+// only in an exchange that was not full duplex: after one that was, it must not
+// find the end of the body when the handler has returned.
+func (c *connection) drain(body io.Reader) bool {
+	c.mu.Lock()
+	c.active[reading] = true
+	c.mu.Unlock()
+	late := time.AfterFunc(drainTime, c.interrupt)
+	_, err := io.CopyN(io.Discard, body, drainBytes)
+	late.Stop()
+	c.end(reading)
+	if err == io.EOF {
+		return true
+	}
+	_ = c.rc.SetReadDeadline(time.Time{})
+	return false
 }
 
 // close ends all use of the connection and returns when there is none.

@@ -40,7 +40,15 @@ func Define(l *component.Linker) error {
 	return nil
 }
 
-func ctxOf(c *component.Call) *Ctx { return c.Host().(View).HTTP() }
+// ctxOf returns the Ctx of the instance that calls. An instance without one is a
+// mistake of the embedder and traps.
+func ctxOf(c *component.Call) *Ctx {
+	v, ok := c.Host().(View)
+	if !ok {
+		c.Trapf("the instance has no wasi:http context: its host value is a %T", c.Host())
+	}
+	return v.HTTP()
+}
 
 // host implements the free and static functions of both interfaces.
 type host struct{ x *Ctx }

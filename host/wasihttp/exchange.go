@@ -40,6 +40,7 @@ type exchange struct {
 	sent     bool // net/http has the head
 	pending  int  // bytes that may not have left; the head counts
 	flushing bool // the guest asked for it
+	trailers []Field
 	timer    *time.Timer
 	armed    bool
 	over     bool
@@ -64,7 +65,6 @@ func (e *exchange) respond(r *outgoingResponse) {
 	case r.body == nil && declared && length > 0 && e.bodyAllowed():
 		e.settle(&HandlerError{bodySizeCode(r, 0)})
 	case r.body == nil:
-		e.sendHead(nil)
 		e.settle(nil)
 	default:
 		e.pending = r.fields.size
@@ -78,7 +78,7 @@ func (e *exchange) bodyAllowed() bool {
 
 // sendHead hands the head to net/http, which keeps it until it has a reason to
 // send it.
-func (e *exchange) sendHead(trailers []Field) {
+func (e *exchange) sendHead() {
 	if e.sent {
 		return
 	}
@@ -106,20 +106,26 @@ func (e *exchange) sendHead(trailers []Field) {
 	case h["Content-Length"] != nil:
 	case r.body == nil && e.bodyAllowed():
 		h["Content-Length"] = []string{"0"}
-	case r.body != nil && e.http1 && e.bodyAllowed() && (r.body.written > 0 || len(trailers) > 0):
+	case r.body != nil && e.http1 && e.bodyAllowed() && (r.body.written > 0 || len(e.trailers) > 0):
 		// Left alone, net/http counts a short body and sends a Content-Length
 		// that the guest did not set.
 		h["Transfer-Encoding"] = []string{"chunked"}
 	}
-	addTrailers(h, trailers)
 	e.w.WriteHeader(int(r.status))
 }
 
-func addTrailers(h http.Header, trailers []Field) {
-	for _, f := range trailers {
+// complete hands over what is left of a response that went well. Unless
+// the connection can be used again, the client is told so if it still can be.
+func (e *exchange) complete(reusable bool) {
+	h := e.w.Header()
+	if !reusable && !e.sent {
+		h["Connection"] = []string{"close"}
+	}
+	for _, f := range e.trailers {
 		key := http.TrailerPrefix + http.CanonicalHeaderKey(f.Name)
 		h[key] = append(h[key], f.Value)
 	}
+	e.sendHead()
 }
 
 // Ready implements wasiio.Event.
@@ -147,7 +153,7 @@ func (e *exchange) Write(ctx context.Context, p []byte) error {
 	if e.over {
 		return errOver
 	}
-	e.sendHead(nil)
+	e.sendHead()
 	if !e.bodyAllowed() {
 		return nil
 	}
@@ -186,6 +192,9 @@ func (e *exchange) use(mayWait bool, f func() error) error {
 	err := f()
 	if err == nil {
 		return nil
+	}
+	if cause := e.conn.cause(); cause != nil {
+		err = cause
 	}
 	err = coded("writing the response", err)
 	e.pending = 0
@@ -229,7 +238,7 @@ func (e *exchange) flush() {
 	if e.over || e.response == nil {
 		return
 	}
-	e.sendHead(nil)
+	e.sendHead()
 	// The failure, if there is one, has settled the exchange.
 	_ = e.use(true, func() error {
 		err := e.conn.rc.Flush()
@@ -253,10 +262,7 @@ func (e *exchange) finish(trailers []Field) error {
 		e.settle(&IncompleteError{err})
 		return err
 	}
-	if e.sent {
-		addTrailers(e.w.Header(), trailers)
-	}
-	e.sendHead(trailers)
+	e.trailers = trailers
 	e.settle(nil)
 	return nil
 }
@@ -279,7 +285,7 @@ func (e *exchange) settle(outcome error) bool {
 	e.over, e.outcome = true, outcome
 	if _, broken := outcome.(*IncompleteError); broken && e.flushing && (e.pending > 0 || !e.sent) {
 		// The guest was told that this has left.
-		e.sendHead(nil)
+		e.sendHead()
 		_ = e.use(true, e.conn.rc.Flush)
 	}
 	if e.timer != nil {

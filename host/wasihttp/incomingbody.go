@@ -28,9 +28,10 @@ type source struct {
 	// bodies of incoming responses, which end with their request's context.
 	gate *exchange
 
-	mu    sync.Mutex // held while body is read
-	ended atomic.Bool
-	err   error // why it ended, nil for the proper end; set before ended
+	mu      sync.Mutex // held while body is read
+	touched bool
+	ended   atomic.Bool
+	err     error // why it ended, nil for the proper end; set before ended
 }
 
 // Read implements io.Reader. It may wait, but not longer than the context of the
@@ -53,6 +54,7 @@ func (s *source) Read(p []byte) (int, error) {
 		}
 		defer s.gate.conn.end(reading)
 	}
+	s.touched = true
 	n, err := s.body.Read(p)
 	switch {
 	case err == io.EOF:
@@ -68,6 +70,9 @@ func (s *source) end(err error) {
 	s.err = err
 	s.ended.Store(true)
 }
+
+// finished reports whether the body was read to its end.
+func (s *source) finished() bool { return s.ended.Load() && s.err == nil }
 
 // drain reads the rest of the body and drops it.
 func (s *source) drain() {

@@ -91,13 +91,24 @@ func (x *Ctx) Serve(w http.ResponseWriter, r *Request, start func(ctx context.Co
 	case <-e.done:
 	case <-r.Context().Done():
 		cause := context.Cause(r.Context())
+		if first := e.conn.cause(); first != nil {
+			cause = first
+		}
 		cancel(cause)
 		e.conn.close()
 		e.conclude(cause)
 	}
 	e.conn.close()
+	reusable := r.ProtoMajor != 1 || source.finished() || expectsContinue(r.Request) && !source.touched || e.conn.drain(source.body)
+	if e.outcome == nil {
+		e.complete(reusable)
+	}
 	return e.outcome
 }
+
+// expectsContinue reports whether the client waits for a sign before it sends the
+// body. Reading is that sign, so that a body nobody wants is left to net/http.
+func expectsContinue(r *http.Request) bool { return r.Header.Get("Expect") != "" }
 
 var errNoReturn = errors.New("the goroutine of the guest was ended before it returned")
 
