@@ -157,7 +157,7 @@ func (c Config) wasmtime() *wasmtime.Config {
 
 	C.cwasm_config_fix(configPtr(w))
 	if c.Reset != nil {
-		C.cwasm_config_reset(configPtr(w))
+		C.cwasm_config_reset(configPtr(w), C.int(c.Reset.Bounds))
 	}
 	if c.Pooling != nil {
 		p := c.Pooling.withDefaults()

@@ -129,8 +129,8 @@ func (e *Engine) Fingerprint() string {
 	if p := e.config.Pooling; p != nil {
 		fmt.Fprintf(h, "pooling %+v\n", *p)
 	}
-	if e.config.Reset != nil {
-		fmt.Fprintln(h, "reset") // memories are not initialised from an image
+	if r := e.config.Reset; r != nil {
+		fmt.Fprintf(h, "reset, bounds %d\n", r.Bounds) // the code differs
 	}
 	for _, features := range []any{cpu.X86, cpu.ARM64} {
 		v := reflect.ValueOf(features)

@@ -288,8 +288,11 @@ static cwasm_failed_at reset_memory(cwasm_linear *m, const cwasm_image *image, u
 shrink:
   if (trim) m->high = m->size;
   if (m->size > image->size) {
-    if (mprotect(m->base + image->size, m->size - image->size, PROT_NONE) != 0) {
-      return failed("close what a memory grew by", errno);
+    if (m->guarded) {
+      if (mprotect(m->base + image->size, m->size - image->size, PROT_NONE) != 0) {
+        return failed("close what a memory grew by", errno);
+      }
+      m->open = image->size;
     }
     m->size = image->size;
   }

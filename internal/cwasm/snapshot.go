@@ -35,6 +35,21 @@ const (
 	ScanEntries Scan = C.CWASM_SCAN_ENTRIES // reading an entry for each page
 )
 
+// Bounds is a way to catch accesses beyond the size of a memory.
+type Bounds int
+
+// The ways to catch accesses out of bounds.
+const (
+	// BoundsCheck has compiled code compare every address with the memory's
+	// size. Guests run slower, and memories shrink without a system call.
+	BoundsCheck Bounds = C.CWASM_BOUNDS_CHECK
+	// BoundsGuard makes pages beyond the size inaccessible, as other engines
+	// do. Guests run at full speed; a memory that grew must be closed again at
+	// the reset, at the price of some microseconds and of interrupting whatever
+	// else of the process runs.
+	BoundsGuard Bounds = C.CWASM_BOUNDS_GUARD
+)
+
 // Reset says how the stores of an engine are put back.
 type Reset struct {
 	// KeepResident is how many bytes of pages a store keeps of its own after a
@@ -44,6 +59,9 @@ type Reset struct {
 
 	// Scan is the way to find written pages.
 	Scan Scan
+
+	// Bounds is the way to catch accesses out of bounds.
+	Bounds Bounds
 }
 
 // DefaultKeepResident is the residency limit when [Reset] names none.
@@ -62,6 +80,9 @@ func (r Reset) validate() error {
 	}
 	if r.Scan < ScanAuto || r.Scan > ScanEntries {
 		return fmt.Errorf("engine config: unknown way %d to find written pages", r.Scan)
+	}
+	if r.Bounds != BoundsCheck && r.Bounds != BoundsGuard {
+		return fmt.Errorf("engine config: unknown way %d to catch accesses out of bounds", r.Bounds)
 	}
 	if err := ResetSupported(r.Scan); err != nil {
 		return fmt.Errorf("engine config: %w", err)

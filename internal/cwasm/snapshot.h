@@ -5,6 +5,8 @@
 
 #include "cwasm.h"
 
+enum cwasm_bounds { CWASM_BOUNDS_CHECK = 0, CWASM_BOUNDS_GUARD = 1 };
+
 enum cwasm_scan { CWASM_SCAN_AUTO = 0, CWASM_SCAN_IOCTL = 1, CWASM_SCAN_ENTRIES = 2 };
 
 // cwasm_image is what a memory looked like at the snapshot. It belongs to the
@@ -29,7 +31,7 @@ typedef struct cwasm_failed_at {
 
 // Returns NULL, or what is missing here.
 const char *cwasm_reset_probe(int scan);
-void cwasm_config_reset(wasm_config_t *config);
+void cwasm_config_reset(wasm_config_t *config, int bounds);
 
 cwasm_failed_at cwasm_snapshot_take(cwasm_cell *cell, cwasm_snapshot *out);
 void cwasm_snapshot_free(cwasm_snapshot *snapshot);

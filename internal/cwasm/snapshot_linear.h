@@ -2,6 +2,7 @@
 #ifndef CWASM_SNAPSHOT_LINEAR_H
 #define CWASM_SNAPSHOT_LINEAR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,8 +10,10 @@ typedef struct cwasm_linear {
   uint8_t *map;     // the whole reservation, guards included
   size_t map_len;
   uint8_t *base;    // where the memory begins
-  size_t size;      // bytes in use; all beyond is inaccessible
+  size_t size;      // bytes in use
+  size_t open;      // bytes accessible; as size when the guard catches what is beyond
   size_t capacity;  // bytes it can grow to without moving
+  bool guarded;
   size_t high;      // greatest size since memory was last given back
 } cwasm_linear;
 

@@ -195,9 +195,9 @@ func change(s *Store, r *rand.Rand) (string, error) {
 // After any requests a store holds what a fresh one holds, or refuses.
 func TestResetGivesAFreshStore(t *testing.T) {
 	for name, scan := range scans(t) {
-		for _, keep := range []int64{0, 16 << 10} {
-			t.Run(fmt.Sprintf("%s, keep %d", name, keep), func(t *testing.T) {
-				e := resettable(t, Reset{Scan: scan, KeepResident: keep})
+		for _, c := range []Reset{{Scan: scan}, {Scan: scan, KeepResident: 16 << 10}, {Scan: scan, Bounds: BoundsGuard}} {
+			t.Run(fmt.Sprintf("%s, keep %d, bounds %d", name, c.KeepResident, c.Bounds), func(t *testing.T) {
+				e := resettable(t, c)
 				p := stateful(t, e, scribbler)
 				fresh := started(t, p).State()
 				if len(fresh.Memories) != 2 || len(fresh.Globals) != 6 || len(fresh.Tables) != 1 {
@@ -271,9 +271,9 @@ func compare(got, want State) string {
 // What a memory has grown by is gone after a reset: it traps, and is zero when
 // the memory grows again.
 func TestResetUndoesGrowth(t *testing.T) {
-	for name, scan := range scans(t) {
+	for name, bounds := range map[string]Bounds{"check": BoundsCheck, "guard": BoundsGuard} {
 		t.Run(name, func(t *testing.T) {
-			p := stateful(t, resettable(t, Reset{Scan: scan}), scribbler)
+			p := stateful(t, resettable(t, Reset{Bounds: bounds}), scribbler)
 			s := started(t, p)
 			const size, beyond = 2 << 16, 5<<16 - 4
 			for round := range 3 {
@@ -294,7 +294,7 @@ func TestResetUndoesGrowth(t *testing.T) {
 					t.Fatalf("round %d: %d bytes after the reset", round, n)
 				}
 			}
-			for _, at := range []uint32{size - 3, size, beyond, 1<<32 - 4} {
+			for _, at := range []uint32{size - 3, size, size + 1, beyond - 4096, beyond, 1<<32 - 4} {
 				s := started(t, p)
 				if _, err := callInts(s, fnGrow, 3); err != nil {
 					t.Fatal(err)
@@ -314,30 +314,32 @@ func TestResetUndoesGrowth(t *testing.T) {
 }
 
 func TestTrapsInAResettableStore(t *testing.T) {
-	p := stateful(t, resettable(t, Reset{}), scribbler)
-	for _, tt := range []struct {
-		slot int
-		arg  uint32
-		want TrapCode
-	}{
-		{fnRead, 2<<16 - 3, TrapMemoryOutOfBounds},
-		{fnRead, 1<<32 - 4, TrapMemoryOutOfBounds},
-		{fnReadB, 1 << 16, TrapMemoryOutOfBounds},
-		{fnOverflow, 0, TrapStackOverflow},
-		{fnUnreachable, 0, TrapUnreachable},
-		{fnIndirect, 0, TrapIndirectCallToNull},
-		{fnIndirect, 9, TrapTableOutOfBounds},
-	} {
-		s := started(t, p)
-		_, err := callInts(s, tt.slot, tt.arg)
-		var trap *Trap
-		if !errors.As(err, &trap) || trap.Code != tt.want {
-			t.Errorf("slot %d (%#x): %v, want %v", tt.slot, tt.arg, err, tt.want)
+	for _, bounds := range []Bounds{BoundsCheck, BoundsGuard} {
+		p := stateful(t, resettable(t, Reset{Bounds: bounds}), scribbler)
+		for _, tt := range []struct {
+			slot int
+			arg  uint32
+			want TrapCode
+		}{
+			{fnRead, 2<<16 - 3, TrapMemoryOutOfBounds},
+			{fnRead, 1<<32 - 4, TrapMemoryOutOfBounds},
+			{fnReadB, 1 << 16, TrapMemoryOutOfBounds},
+			{fnOverflow, 0, TrapStackOverflow},
+			{fnUnreachable, 0, TrapUnreachable},
+			{fnIndirect, 0, TrapIndirectCallToNull},
+			{fnIndirect, 9, TrapTableOutOfBounds},
+		} {
+			s := started(t, p)
+			_, err := callInts(s, tt.slot, tt.arg)
+			var trap *Trap
+			if !errors.As(err, &trap) || trap.Code != tt.want {
+				t.Errorf("bounds %d: slot %d (%#x): %v, want %v", bounds, tt.slot, tt.arg, err, tt.want)
+			}
+			if err := s.Reset(); !errors.Is(err, ErrSpoiled) {
+				t.Errorf("reset after a trap: %v", err)
+			}
+			s.Close()
 		}
-		if err := s.Reset(); !errors.Is(err, ErrSpoiled) {
-			t.Errorf("reset after a trap: %v", err)
-		}
-		s.Close()
 	}
 }
 
@@ -530,6 +532,7 @@ func TestResetConfig(t *testing.T) {
 	for _, c := range []Config{
 		{Reset: &Reset{KeepResident: -1}},
 		{Reset: &Reset{Scan: 7}},
+		{Reset: &Reset{Bounds: 7}},
 		{Reset: &Reset{}, Pooling: &Pooling{}},
 	} {
 		if e, err := NewEngine(c); err == nil {
@@ -537,9 +540,13 @@ func TestResetConfig(t *testing.T) {
 			t.Errorf("%+v is accepted", c)
 		}
 	}
-	a, b := resettable(t, Reset{}), onDemand
-	if a.Fingerprint() == b.Fingerprint() {
-		t.Error("code for resettable stores has the fingerprint of other code")
+	seen := map[string]bool{onDemand.Fingerprint(): true}
+	for _, r := range []Reset{{}, {Bounds: BoundsGuard}} {
+		f := resettable(t, r).Fingerprint()
+		if seen[f] {
+			t.Errorf("code for %+v has the fingerprint of other code", r)
+		}
+		seen[f] = true
 	}
 }
 
@@ -704,34 +711,32 @@ func TestNothingLeaks(t *testing.T) {
 }
 
 func BenchmarkReset(b *testing.B) {
-	for name, scan := range scans(b) {
-		b.Run(name, func(b *testing.B) {
-			s := started(b, stateful(b, resettable(b, Reset{Scan: scan}), scribbler))
-			for _, grow := range []uint32{0, 1} {
-				b.Run(fmt.Sprintf("grow %d", grow), func(b *testing.B) {
-					b.ReportAllocs()
-					st := make([]Raw, 2)
-					for b.Loop() {
-						for at := range uint32(4) {
-							st[0].SetU32(at * 4096 * 3)
-							st[1].SetU32(1)
-							if err := s.Call(fnWrite, st); err != nil {
-								b.Fatal(err)
-							}
-						}
-						if grow > 0 {
-							st[0].SetU32(grow)
-							if err := s.Call(fnGrow, st); err != nil {
-								b.Fatal(err)
-							}
-						}
-						if err := s.Reset(); err != nil {
+	for _, c := range []Reset{{Scan: ScanIoctl}, {Scan: ScanEntries}, {Scan: ScanIoctl, Bounds: BoundsGuard}} {
+		for _, grow := range []uint32{0, 1} {
+			b.Run(fmt.Sprintf("scan=%d/bounds=%d/grow=%d", c.Scan, c.Bounds, grow), func(b *testing.B) {
+				s := started(b, stateful(b, resettable(b, c), scribbler))
+				b.ReportAllocs()
+				st := make([]Raw, 2)
+				for b.Loop() {
+					for at := range uint32(4) {
+						st[0].SetU32(at * 4096 * 3)
+						st[1].SetU32(1)
+						if err := s.Call(fnWrite, st); err != nil {
 							b.Fatal(err)
 						}
-						s.Renew(nil, time.Time{})
 					}
-				})
-			}
-		})
+					if grow > 0 {
+						st[0].SetU32(grow)
+						if err := s.Call(fnGrow, st); err != nil {
+							b.Fatal(err)
+						}
+					}
+					if err := s.Reset(); err != nil {
+						b.Fatal(err)
+					}
+					s.Renew(nil, time.Time{})
+				}
+			})
+		}
 	}
 }

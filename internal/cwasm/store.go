@@ -227,3 +227,13 @@ func (s *Store) Memory(slot int) []byte {
 func (s *Store) view() []byte {
 	return unsafe.Slice((*byte)(s.cell.mem), int(s.cell.mem_len))
 }
+
+var closedStore = &Store{shut: true}
+
+// ClosedStore returns a store that is closed: it stands where a reference to
+// one that has gone on to another use would be. Cancel must not be called on
+// it.
+func ClosedStore() *Store { return closedStore }
+
+// Running reports whether a call into the guest is under way.
+func (s *Store) Running() bool { return s.running > 0 }

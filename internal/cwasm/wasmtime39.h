@@ -175,6 +175,7 @@ void wasmtime_config_memory_reservation_set(wasm_config_t *, uint64_t);
 void wasmtime_config_memory_guard_size_set(wasm_config_t *, uint64_t);
 
 void wasmtime_config_memory_init_cow_set(wasm_config_t *, bool);
+void wasmtime_config_memory_may_move_set(wasm_config_t *, bool);
 void wasmtime_config_host_memory_creator_set(wasm_config_t *, wasmtime_memory_creator_t *);
 
 wasmtime_pooling_allocation_config_t *wasmtime_pooling_allocation_config_new();
