@@ -203,13 +203,13 @@ func (c *Call) LiftBorrow(rt *ResourceType, h uint32) any {
 //
 // CanonicalABI.md, section Storing (lower_own).
 func (c *Call) LowerOwn(rt *ResourceType, rep any) uint32 {
+	c.mustBeOpen()
 	added := false
 	defer func() {
 		if !added && rt.Drop != nil {
 			rt.Drop(rep)
 		}
 	}()
-	c.mustBeOpen()
 	h := c.ci.handles.AddOwn(rt, rep)
 	added = true
 	return h

@@ -98,6 +98,10 @@ func lastName(s string) string { return s[strings.LastIndexAny(s, "/#")+1:] }
 // Leave at once, then fill the stack and Invoke. f must be of the InstancePre
 // that the instance was made from; Enter panics when it is not.
 //
+// A call that cannot be made fails with ErrCannotEnter, ErrPoisoned or
+// ErrInstanceClosed when something is lowered or at Invoke, and has then taken
+// nothing: owned values that were to be handed over are still the caller's.
+//
 // CanonicalABI.md, section canon lift.
 func (in *Instance) Enter(f *ExportFunc) (*Call, []Raw) {
 	if f.pre != in.pre {
