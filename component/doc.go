@@ -15,6 +15,10 @@
 // of functions that cross the component boundary. Instantiating is replaying
 // that list, in one call into Wasmtime.
 //
+// Core modules that an encoder added only to tie the others together are left
+// out of the list (see package fuse and the file elide.go), so that most
+// components are a single core instance, linked ahead of time.
+//
 // Host interfaces are given to a Linker, usually by the generated bindings
 // under wit/bindings; a HostFunc receives flattened core values and a Call,
 // through which it reads guest memory in place, moves handles and allocates.
@@ -23,6 +27,17 @@
 // toolchains leave before the last encoding step) is linked the same way: its
 // core imports and exports have the component model's canonical names and the
 // section gives their types.
+//
+// # What it promises
+//
+// A hostile component or guest can make every step fail, but not go wrong. All
+// pointers, lengths and handles that a guest gives are checked where they are
+// used, and views of memory are read again after guest code ran. Core functions
+// are called without the engine's own check, so their types are compared when
+// they are linked. What a small file can unfold to is bounded. A trap, a host
+// function's error or panic, or the end of the context poisons the Instance:
+// calls fail with ErrPoisoned from then on. Host values that a guest owns are
+// dropped once, at the latest by Instance.Close.
 //
 // The package knows nothing of Spin, of HTTP or of WASI.
 package component
