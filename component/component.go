@@ -22,6 +22,8 @@ type Component struct {
 	main    *cwasm.Module     // of a core module
 	modules map[*binary.CoreModule]*cwasm.Module
 	all     []*cwasm.Module // each distinct module once
+
+	footings map[*cwasm.Module]footing // when instances are to be reset
 }
 
 // CompileOptions adjust Compile.
@@ -97,6 +99,7 @@ func (c *Component) compile(ctx context.Context, sources []*binary.CoreModule, o
 		wasm   []byte
 		sum    [sha256.Size]byte
 		module *cwasm.Module
+		foot   footing
 	}
 	jobs := make(map[[sha256.Size]byte]*job, len(sources))
 	var order []*job
@@ -130,7 +133,12 @@ func (c *Component) compile(ctx context.Context, sources []*binary.CoreModule, o
 			if err := ctx.Err(); err != nil {
 				return context.Cause(ctx)
 			}
-			m, err := c.engine.module(j.wasm, j.sum)
+			wasm, sum := j.wasm, j.sum
+			if c.engine.resets {
+				wasm, j.foot = exposed(wasm)
+				sum = sha256.Sum256(wasm)
+			}
+			m, err := c.engine.module(wasm, sum)
 			if err != nil {
 				return err
 			}
@@ -143,9 +151,13 @@ func (c *Component) compile(ctx context.Context, sources []*binary.CoreModule, o
 	close(done)
 	<-reported
 	c.modules = make(map[*binary.CoreModule]*cwasm.Module, len(sources))
+	c.footings = make(map[*cwasm.Module]footing, len(order))
 	for _, j := range order {
 		if j.module != nil {
 			c.all = append(c.all, j.module)
+			if c.engine.resets {
+				c.footings[j.module] = j.foot
+			}
 		}
 	}
 	for s, j := range of {

@@ -10,8 +10,9 @@ import (
 // Engine compiles components and owns the memory their instances live in. It
 // may be used from several goroutines.
 type Engine struct {
-	core  *cwasm.Engine
-	cache *codeCache
+	core   *cwasm.Engine
+	cache  *codeCache
+	resets bool // instances can be put back
 }
 
 // EngineConfig says how an Engine allocates and where it keeps compiled code.
@@ -19,6 +20,10 @@ type EngineConfig struct {
 	// Pool makes instances live in slots reserved ahead, which is faster than
 	// mapping memory for each. Nil allocates on demand.
 	Pool *PoolConfig
+	// Reset makes instances that can be put back to the state they were
+	// instantiated with, see InstancePre.InstantiateResettable. It excludes
+	// Pool, and needs what ResetSupported looks for.
+	Reset *ResetConfig
 	// CacheDir is a directory for compiled code, made when it is absent. Empty
 	// compiles every time.
 	CacheDir string
@@ -88,11 +93,14 @@ func NewEngine(cfg EngineConfig) (*Engine, error) {
 			return nil, err
 		}
 	}
+	if cfg.Reset != nil {
+		cc.Reset = cfg.Reset.core()
+	}
 	core, err := cwasm.NewEngine(cc)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{core: core}
+	e := &Engine{core: core, resets: cfg.Reset != nil}
 	if cfg.CacheDir != "" {
 		if e.cache, err = openCodeCache(cfg.CacheDir, core.Fingerprint()); err != nil {
 			core.Close()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/minispin/minispin/component/abi"
 	"github.com/minispin/minispin/internal/cwasm"
@@ -19,6 +18,8 @@ type Instance struct {
 	host   any
 	state  *[]componentInstance // what cis is a view of, to give back
 	cis    []componentInstance
+	owner  *Resettable // whose store it is, nil when it has its own
+	cancel cwasm.Canceler
 	fault  error // what trapped the instance, nil while it is sound
 	stop   func() bool
 	closed bool
@@ -64,20 +65,17 @@ type InstantiateOptions struct {
 // its deadline passes, guest code that runs is interrupted within an epoch tick
 // and host functions see ctx done. The caller must Close the instance.
 func (p *InstancePre) Instantiate(ctx context.Context, opts InstantiateOptions) (*Instance, error) {
+	return p.instantiate(ctx, opts, false)
+}
+
+// instantiate is Instantiate; when it is sealed, code that runs at instantiation
+// cannot call the host.
+func (p *InstancePre) instantiate(ctx context.Context, opts InstantiateOptions, sealed bool) (*Instance, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("component %s: instantiate: %w", p.name, context.Cause(ctx))
 	}
-	in := &Instance{pre: p, ctx: ctx, host: opts.Host, state: p.take()}
-	in.calls = append(in.spots[:0], &in.first[0], &in.first[1])
-	in.cis = *in.state
-	for i := range in.cis {
-		in.cis[i].mayLeave = true
-		in.cis[i].handles.SetMax(opts.Limits.Handles)
-	}
-	var deadline time.Time
-	if d, ok := ctx.Deadline(); ok {
-		deadline = d
-	}
+	in := p.newInstance(ctx, opts.Host, opts.Limits.Handles)
+	deadline, _ := ctx.Deadline()
 	limits := cwasm.Limits{
 		MemoryBytes:   opts.Limits.MemoryBytes,
 		Memories:      opts.Limits.Memories,
@@ -86,20 +84,38 @@ func (p *InstancePre) Instantiate(ctx context.Context, opts InstantiateOptions) 
 	if limits.Memories == 0 {
 		limits.Memories = defaultMemories
 	}
-	store, err := p.plan.NewStore(cwasm.StoreOptions{Data: in, Limits: limits, Deadline: deadline})
+	store, err := p.plan.NewStore(cwasm.StoreOptions{Data: in, Limits: limits, Deadline: deadline, Sealed: sealed})
 	if err != nil {
 		in.release()
 		return nil, fmt.Errorf("component %s: instantiate: %w", p.name, err)
 	}
-	in.store = store
-	if ctx.Done() != nil {
-		in.stop = context.AfterFunc(ctx, store.Cancel)
-	}
+	in.attach(store)
 	if err := in.start(); err != nil {
 		in.Close()
 		return nil, fmt.Errorf("component %s: %w", p.name, err)
 	}
 	return in, nil
+}
+
+// newInstance makes an Instance without a store.
+func (p *InstancePre) newInstance(ctx context.Context, host any, handles int) *Instance {
+	in := &Instance{pre: p, ctx: ctx, host: host, state: p.take()}
+	in.calls = append(in.spots[:0], &in.first[0], &in.first[1])
+	in.cis = *in.state
+	for i := range in.cis {
+		in.cis[i].mayLeave = true
+		in.cis[i].handles.SetMax(handles)
+	}
+	return in
+}
+
+// attach gives the Instance its store, and has the end of its context cancel
+// what runs there.
+func (in *Instance) attach(store *cwasm.Store) {
+	in.store, in.cancel = store, store.Canceler()
+	if in.ctx.Done() != nil {
+		in.stop = context.AfterFunc(in.ctx, in.cancel.Cancel)
+	}
 }
 
 // start makes the core instances and runs a core module's _initialize.
@@ -122,7 +138,7 @@ func (in *Instance) start() error {
 // Cancel interrupts guest code that runs in the instance. It may be called from
 // any goroutine at any time: also when nothing runs, and after Close, when it
 // does nothing.
-func (in *Instance) Cancel() { in.store.Cancel() }
+func (in *Instance) Cancel() { in.cancel.Cancel() }
 
 // Fault returns the trap that ended the instance, or nil while it is sound.
 func (in *Instance) Fault() error { return in.fault }
@@ -139,6 +155,10 @@ func (in *Instance) Pre() *InstancePre { return in.pre }
 // before the panic goes on.
 func (in *Instance) Close() {
 	if in.closed {
+		return
+	}
+	if in.owner != nil {
+		in.detach()
 		return
 	}
 	in.closed = true

@@ -50,9 +50,18 @@ func (l *Linker) Link(c *Component) (*InstancePre, error) {
 	for i := range k.parents {
 		pre.hostEntering[i] = k.entering(i, -1)
 	}
-	pre.plan, err = cwasm.NewPlan(cwasm.PlanConfig{
-		Engine: c.engine.core, Steps: k.steps, Hosts: k.hosts, Slots: k.slots,
-	})
+	config := cwasm.PlanConfig{Engine: c.engine.core, Hosts: k.hosts}
+	if c.engine.resets {
+		if config.State, err = k.stateSlots(); err != nil {
+			config.State = nil
+			pre.notResettable.Store(err.(*NotResettableError))
+		}
+	} else {
+		pre.notResettable.Store(&NotResettableError{c.name, "its engine makes instances of another kind"})
+	}
+	pre.hostNames = k.hostNames
+	config.Steps, config.Slots = k.steps, k.slots
+	pre.plan, err = cwasm.NewPlan(config)
 	if err != nil {
 		return nil, fmt.Errorf("component %s: link: %w", c.name, err)
 	}
@@ -65,6 +74,7 @@ type linking struct {
 	component *Component
 	steps     []cwasm.Step
 	hosts     []cwasm.HostImport
+	hostNames map[int]string
 	slots     int
 	parents   []int // of each component instance entered: who made it, or -1
 	work      int   // what was unfolded so far, bounded against hostile nesting

@@ -73,6 +73,7 @@ func (k *linking) linkModule(pre *InstancePre) error {
 	for i, imp := range info.imports {
 		it, ok := m.bindImport(imp.Module, imp.Name)
 		if ok {
+			k.nameHost(it.host, imp.Module+"#"+imp.Name)
 			imports[i] = it.asImport()
 		}
 	}

@@ -2,6 +2,7 @@ package component
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/minispin/minispin/internal/cwasm"
 )
@@ -19,6 +20,9 @@ type InstancePre struct {
 	funcs        map[string]*ExportFunc
 	exports      map[string]map[string]*ExportFunc
 	core         map[string]int
+	hostNames    map[int]string // of host functions, as reasons call them
+
+	notResettable atomic.Pointer[NotResettableError]
 
 	// states holds *[]componentInstance with empty handle tables. Nothing else
 	// of an Instance is used again: a host that keeps one too long must not get

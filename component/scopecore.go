@@ -263,7 +263,13 @@ func (s *scope) lower(d *binary.CanonLower) error {
 			return err
 		}
 	}
-	s.coreFuncs = append(s.coreFuncs, s.k.lowerHost(f.typ.CoreType(abi.CanonLower), fn, s.ci, opts))
+	it := s.k.lowerHost(f.typ.CoreType(abi.CanonLower), fn, s.ci, opts)
+	if f.lifted == nil {
+		s.k.nameHost(it.host, f.name)
+	} else {
+		s.k.nameHost(it.host, "another component's "+f.name)
+	}
+	s.coreFuncs = append(s.coreFuncs, it)
 	return nil
 }
 

@@ -38,7 +38,6 @@ func (c *Change) String() string { return fmt.Sprintf("%s in function %d", c.Op,
 type Memory struct {
 	Index  uint32 // in the module's index space of memories
 	Export string // a name it is exported by; set by Expose when there was none
-	Shared bool
 }
 
 // Global is a mutable global.
@@ -86,7 +85,7 @@ func Scan(wasm []byte) (*Module, error) {
 		m.Tables = append(m.Tables, Table{Index: uint32(i), Elem: b.Tables[i].Value, Import: -1})
 	}
 	for i := memories; i < len(b.Memories); i++ {
-		m.Memories = append(m.Memories, Memory{Index: uint32(i), Shared: b.Memories[i].Limits.Shared})
+		m.Memories = append(m.Memories, Memory{Index: uint32(i)})
 	}
 	for i := globals; i < len(b.Globals); i++ {
 		if g := b.Globals[i]; g.Mutable {
