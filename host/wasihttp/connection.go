@@ -23,7 +23,7 @@ const (
 type connection struct {
 	// body is closed to end a read where the writer knows no deadlines.
 	body interface{ Close() error }
-	rc   *http.ResponseController
+	rc   http.ResponseController
 
 	mu     sync.Mutex
 	ctx    context.Context // the guest's, once it is known

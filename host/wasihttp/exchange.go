@@ -76,6 +76,8 @@ func (e *exchange) bodyAllowed() bool {
 	return !e.head && e.response.status != http.StatusNoContent && e.response.status != http.StatusNotModified
 }
 
+var chunked, zero = []string{"chunked"}, []string{"0"}
+
 // sendHead hands the head to net/http, which keeps it until it has a reason to
 // send it.
 func (e *exchange) sendHead() {
@@ -105,11 +107,11 @@ func (e *exchange) sendHead() {
 	switch {
 	case h["Content-Length"] != nil:
 	case r.body == nil && e.bodyAllowed():
-		h["Content-Length"] = []string{"0"}
+		h["Content-Length"] = zero
 	case r.body != nil && e.http1 && e.bodyAllowed() && (r.body.written > 0 || len(e.trailers) > 0):
 		// Left alone, net/http counts a short body and sends a Content-Length
 		// that the guest did not set.
-		h["Transfer-Encoding"] = []string{"chunked"}
+		h["Transfer-Encoding"] = chunked
 	}
 	e.w.WriteHeader(int(r.status))
 }

@@ -64,7 +64,7 @@ func (x *Ctx) Serve(w http.ResponseWriter, r *Request, start func(ctx context.Co
 	e.w, e.done = w, make(chan struct{})
 	e.http1 = r.ProtoMajor == 1 && r.ProtoMinor >= 1
 	e.head = r.Method == http.MethodHead
-	e.conn.rc = http.NewResponseController(w)
+	e.conn.rc = *http.NewResponseController(w)
 	e.outparam.exchange = e
 	e.request = incomingRequest{
 		method: r.Method, scheme: r.Scheme, authority: r.Authority, pathWithQuery: r.PathWithQuery,
@@ -140,13 +140,12 @@ func (x *Ctx) run(ctx context.Context, late func(error), start func(context.Cont
 	})
 }
 
-// outcomeOf says what the guest's return means for a response that is not
-// complete.
+// outcomeOf says what the guest's return means, if nothing is decided yet.
 func (e *exchange) outcomeOf(err error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
-	case e.response == nil && err == nil:
+	case e.over, e.response == nil && err == nil:
 		return ErrNoResponse
 	case e.response == nil:
 		return err
