@@ -1,0 +1,91 @@
+package denied
+
+import (
+	"github.com/minispin/minispin/component"
+	configstore "github.com/minispin/minispin/wit/bindings/wasi/configdraft20240927/store"
+	fstypes "github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
+	"github.com/minispin/minispin/wit/bindings/wasi/io/ioerror"
+	"github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/atomics"
+	kvstore "github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/store"
+	"github.com/minispin/minispin/wit/bindings/wasi/sockets/ipnamelookup"
+	"github.com/minispin/minispin/wit/bindings/wasi/sockets/network"
+	"github.com/minispin/minispin/wit/bindings/wasi/sockets/tcp"
+	"github.com/minispin/minispin/wit/bindings/wasi/sockets/udp"
+	"github.com/minispin/minispin/wit/value"
+)
+
+// files denies wasi:filesystem: there is no directory to begin with.
+type files struct{}
+
+func (files) GetDirectories(*component.Call) ([]value.Tuple2[fstypes.Descriptor, string], error) {
+	return nil, nil
+}
+
+// FilesystemErrorCode says of every error that it is not of a file system.
+func (files) FilesystemErrorCode(*component.Call, ioerror.Error) (value.Option[fstypes.ErrorCode], error) {
+	return value.None[fstypes.ErrorCode](), nil
+}
+
+// sockets denies wasi:sockets. The network is a value like any other; nothing
+// can be made with it.
+type sockets struct{}
+
+type noNetwork struct{}
+
+func (noNetwork) Drop() {}
+
+func (sockets) InstanceNetwork(*component.Call) (network.Network, error) { return noNetwork{}, nil }
+
+func (sockets) ResolveAddresses(*component.Call, network.Network, string) (ipnamelookup.ResolveAddressStream, error) {
+	return nil, network.ErrorCodeAccessDenied
+}
+
+func (sockets) CreateTCPSocket(*component.Call, network.IPAddressFamily) (tcp.TCPSocket, error) {
+	return nil, network.ErrorCodeAccessDenied
+}
+
+func (sockets) CreateUDPSocket(*component.Call, network.IPAddressFamily) (udp.UDPSocket, error) {
+	return nil, network.ErrorCodeAccessDenied
+}
+
+// buckets denies wasi:keyvalue: no bucket is granted, so none of the functions
+// that take one can be reached.
+type buckets struct{}
+
+var noBucket = kvstore.Error{Case: kvstore.ErrorAccessDenied}
+
+func (buckets) Open(*component.Call, string) (kvstore.Bucket, error) { return nil, noBucket }
+
+func (buckets) CasNew(*component.Call, kvstore.Bucket, string) (atomics.Cas, error) {
+	return nil, noBucket
+}
+
+func (buckets) Increment(*component.Call, kvstore.Bucket, string, int64) (int64, error) {
+	return 0, noBucket
+}
+
+func (buckets) Swap(*component.Call, atomics.Cas, []byte) error {
+	return atomics.CasError{Case: atomics.CasErrorStoreError, StoreError: noBucket}
+}
+
+func (buckets) GetMany(*component.Call, kvstore.Bucket, []string) ([]value.Tuple2[string, value.Option[[]byte]], error) {
+	return nil, noBucket
+}
+
+func (buckets) SetMany(*component.Call, kvstore.Bucket, []value.Tuple2[string, []byte]) error {
+	return noBucket
+}
+
+func (buckets) DeleteMany(*component.Call, kvstore.Bucket, []string) error { return noBucket }
+
+// config answers wasi:config for a component with no variables, which by that
+// interface is no error.
+type config struct{}
+
+var _ configstore.Host = config{}
+
+func (config) Get(*component.Call, string) (value.Option[string], error) {
+	return value.None[string](), nil
+}
+
+func (config) GetAll(*component.Call) ([]value.Tuple2[string, string], error) { return nil, nil }
