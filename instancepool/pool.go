@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/internal/cwasm"
 )
 
 // Config says what a Pool executes and within which bounds.
@@ -52,6 +53,7 @@ type Pool[H any] struct {
 	pre       *component.InstancePre
 	handler   H
 	admission *admission
+	runs      runs
 }
 
 // New compiles and links the component in the engine of its strategy.
@@ -69,7 +71,7 @@ func New[H any](ctx context.Context, engines *Engines, c Config[H]) (*Pool[H], e
 	if c.Queue == 0 {
 		c.Queue = c.MaxInstances
 	}
-	engine, err := engines.For(c.Strategy)
+	engine, err := engines.get(c.Strategy)
 	if err != nil {
 		return nil, fmt.Errorf("component %s: engine for the strategy %s: %w", c.ID, c.Strategy, err)
 	}
@@ -77,7 +79,9 @@ func New[H any](ctx context.Context, engines *Engines, c Config[H]) (*Pool[H], e
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool[H]{config: c, component: comp, admission: newAdmission(c.MaxInstances, c.Queue)}
+	c.Wasm = nil // only the component has a use for it now
+	p := &Pool[H]{config: c, component: comp, runs: runs{closed: make(chan struct{})}}
+	p.admission = newAdmission(c.MaxInstances, c.Queue, engine.slots, p.runs.closed)
 	if p.pre, err = c.Linker.Link(comp); err != nil {
 		comp.Close()
 		return nil, err
@@ -94,21 +98,50 @@ func (p *Pool[H]) Strategy() Strategy { return p.config.Strategy }
 
 // Run executes one request: it waits for admission, gives f an instance with
 // host as its host value, and ends the instance after. The context that f's
-// guest calls run under ends with ctx, at the deadline, and when f returns; f
-// gets the instance and what Bind found.
+// guest calls run under ends with ctx, at the deadline, when the pool is closed,
+// and when f returns; f gets the instance and what Bind found.
 //
 // The error is f's, or ErrOverloaded, or says why no instance could be had.
-// A guest that was ended by the deadline gives an error that is ErrDeadline.
+// A guest that was ended by the deadline gives an error that is ErrDeadline, one
+// that was ended by Close gives ErrClosed.
 func (p *Pool[H]) Run(ctx context.Context, host any, f func(*component.Instance, H) error) error {
 	if err := p.admission.enter(ctx); err != nil {
 		return err
 	}
 	defer p.admission.leave()
+
+	var r run
 	if p.config.Deadline > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, p.config.Deadline, ErrDeadline)
-		defer cancel()
+		ctx, r.cancel = context.WithTimeoutCause(ctx, p.config.Deadline, ErrDeadline)
+	} else {
+		ctx, r.cancel = context.WithCancel(ctx)
 	}
+	defer r.cancel()
+	if !p.runs.begin(&r) {
+		return ErrClosed
+	}
+	err := func() error {
+		defer p.runs.end(&r) // also when f panics
+		return p.execute(ctx, host, f)
+	}()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, cwasm.ErrPoolExhausted):
+		// A component of several memories takes more of the allocator than
+		// the one slot that admission counts.
+		return fmt.Errorf("%w: %w", ErrOverloaded, err)
+	case r.ended && !errors.Is(err, ErrDeadline):
+		return fmt.Errorf("%w: %w", ErrClosed, err)
+	case errors.Is(err, cwasm.ErrDeadline) && !errors.Is(err, ErrDeadline):
+		// The guest met the deadline a moment before the context did.
+		return fmt.Errorf("%w: %w", ErrDeadline, err)
+	}
+	return err
+}
+
+// execute makes an instance for f.
+func (p *Pool[H]) execute(ctx context.Context, host any, f func(*component.Instance, H) error) error {
 	in, err := p.pre.Instantiate(ctx, component.InstantiateOptions{Host: host, Limits: p.config.Limits})
 	if err != nil {
 		return err
@@ -117,8 +150,15 @@ func (p *Pool[H]) Run(ctx context.Context, host any, f func(*component.Instance,
 	return f(in, p.handler)
 }
 
-// Close frees the component. No Run may be under way.
+// Wait returns when no request is under way, or with ctx's cause when that ends
+// first. It keeps none from coming.
+func (p *Pool[H]) Wait(ctx context.Context) error { return p.runs.wait(ctx) }
+
+// Close ends the requests that are under way or wait, and frees the component
+// when they have gone. It must not be called by the function given to Run.
 func (p *Pool[H]) Close() {
+	p.runs.close()
+	_ = p.runs.wait(context.Background()) // does not fail
 	p.pre.Close()
 	p.component.Close()
 }

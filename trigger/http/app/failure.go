@@ -25,12 +25,16 @@ func failure(err error) error {
 	}
 	f := &httptrigger.Failure{Kind: httptrigger.KindInternal, Err: err}
 	switch {
-	case errors.Is(err, instancepool.ErrOverloaded):
+	case errors.Is(err, instancepool.ErrOverloaded), errors.Is(err, instancepool.ErrClosed):
 		f.Kind, f.RetryAfter = httptrigger.KindOverload, retryAfter
 	case errors.Is(err, instancepool.ErrDeadline), errors.Is(err, context.DeadlineExceeded):
 		f.Kind = httptrigger.KindTimeout
 	case errors.Is(err, context.Canceled):
 		f.Kind = httptrigger.KindClientGone
+	case errors.Is(err, component.ErrInterrupted):
+		// Nothing but deadline and context interrupts guests. The deadline has
+		// passed, and the guest met it a moment before its context did.
+		f.Kind = httptrigger.KindTimeout
 	case isTrap(err):
 		f.Kind = httptrigger.KindTrap
 	}

@@ -1,8 +1,8 @@
 package app
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/minispin/minispin/component"
@@ -13,22 +13,34 @@ import (
 	"github.com/minispin/minispin/wit/bindings/wasi/http/incominghandler"
 )
 
-// handler is the export that requests to a component call. One field is set.
+// handler is what requests to a component call: of the first two fields one is
+// set if HTTP executors use the component, of the last two one if the WAGI
+// executor does.
 type handler struct {
 	incoming *incominghandler.Guest
 	inbound  *inboundhttp.Guest
-	command  *run.Guest            // a component, for WAGI
-	start    *component.CoreExport // a core module, for WAGI
+	command  *run.Guest            // a component
+	start    *component.CoreExport // a core module
 }
 
-// bindHandler returns the function that finds the handler of a linked component
-// for an executor. A component must export exactly one that the executor can
-// call.
-func bindHandler(executor manifest.ExecutorType) func(*component.InstancePre) (*handler, error) {
-	if executor == manifest.ExecutorWAGI {
-		return bindCommand
+// binder returns the function that finds what executors of the given types call
+// in a linked component.
+func binder(executors []manifest.ExecutorType) func(*component.InstancePre) (*handler, error) {
+	return func(pre *component.InstancePre) (*handler, error) {
+		h := &handler{}
+		var errs []error
+		for _, ex := range executors {
+			if ex == manifest.ExecutorWAGI {
+				errs = append(errs, h.bindCommand(pre))
+			} else {
+				errs = append(errs, h.bindHTTP(pre))
+			}
+		}
+		if err := errors.Join(errs...); err != nil {
+			return nil, err
+		}
+		return h, nil
 	}
-	return bindHTTP
 }
 
 const (
@@ -36,7 +48,8 @@ const (
 	httpHandler     = "wasi:http/handler"
 )
 
-func bindHTTP(pre *component.InstancePre) (*handler, error) {
+// bindHTTP finds the HTTP handler, of which there must be exactly one.
+func (h *handler) bindHTTP(pre *component.InstancePre) (err error) {
 	var found []string
 	for _, name := range pre.Exports() {
 		switch base, _, _ := strings.Cut(name, "@"); base {
@@ -44,23 +57,22 @@ func bindHTTP(pre *component.InstancePre) (*handler, error) {
 			found = append(found, name)
 		}
 	}
-	slices.Sort(found)
 	switch {
 	case len(found) > 1:
-		return nil, fmt.Errorf("component %s exports multiple different handlers: %s; it must export one", pre.Name(), strings.Join(found, ", "))
+		return fmt.Errorf("component %s exports multiple different handlers: %s; it must export one", pre.Name(), strings.Join(found, ", "))
 	case len(found) == 0:
-		return nil, noHandler(pre)
+		return noHandler(pre)
 	}
 	name := found[0]
 	switch {
 	case name == inboundhttp.InterfaceName:
-		g, err := inboundhttp.NewGuest(pre, name)
-		return &handler{inbound: g}, err
+		h.inbound, err = inboundhttp.NewGuest(pre, name)
 	case binary.SameTrack(name, incominghandler.InterfaceName):
-		g, err := incominghandler.NewGuest(pre, name)
-		return &handler{incoming: g}, err
+		h.incoming, err = incominghandler.NewGuest(pre, name)
+	default:
+		err = fmt.Errorf("component %s exports %s, a version that this host does not call: %s", pre.Name(), name, callable)
 	}
-	return nil, fmt.Errorf("component %s exports %s, a version that this host does not call: %s", pre.Name(), name, callable)
+	return err
 }
 
 const callable = "it calls wasi:http/incoming-handler@0.2.x and fermyon:spin/inbound-http"
@@ -71,21 +83,22 @@ func noHandler(pre *component.InstancePre) error {
 		return fmt.Errorf("%s. It is a program with a _start function: for the WAGI executor, write executor = { type = \"wagi\" } in its trigger", msg)
 	}
 	if names := pre.Exports(); len(names) > 0 {
-		slices.Sort(names)
 		return fmt.Errorf("%s. It exports %s", msg, strings.Join(names, ", "))
 	}
 	return fmt.Errorf("%s. It exports nothing that a host could call", msg)
 }
 
-func bindCommand(pre *component.InstancePre) (*handler, error) {
+// bindCommand finds the entry of a program.
+func (h *handler) bindCommand(pre *component.InstancePre) (err error) {
 	if f, ok := pre.CoreFunc("_start"); ok {
-		return &handler{start: f}, nil
+		h.start = f
+		return nil
 	}
 	for _, name := range pre.Exports() {
 		if binary.SameTrack(name, run.InterfaceName) {
-			g, err := run.NewGuest(pre, name)
-			return &handler{command: g}, err
+			h.command, err = run.NewGuest(pre, name)
+			return err
 		}
 	}
-	return nil, fmt.Errorf("component %s cannot run under the WAGI executor: it is no program (it exports neither _start nor wasi:cli/run)", pre.Name())
+	return fmt.Errorf("component %s cannot run under the WAGI executor: it is no program (it exports neither _start nor wasi:cli/run)", pre.Name())
 }

@@ -3,9 +3,8 @@ package app
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/minispin/minispin/component"
@@ -14,10 +13,6 @@ import (
 	"github.com/minispin/minispin/wit/bindings/fermyon/spin1/httptypes"
 	"github.com/minispin/minispin/wit/value"
 )
-
-// maxInboundBody bounds a request body for Spin's inbound-http, which takes it
-// whole: it has to fit into the guest's memory beside a copy in the host's.
-const maxInboundBody = 128 << 20
 
 // inbound executes Spin's own inbound-http: the request goes in whole, as a
 // value, and the response comes out whole.
@@ -37,7 +32,7 @@ func (x *inbound) Execute(w http.ResponseWriter, r *httptrigger.Request) error {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return nil
 	}
-	body, err := wholeBody(r, maxInboundBody)
+	body, err := wholeBody(r, x.maxBody)
 	if errors.Is(err, errBodyTooLarge) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return nil
@@ -57,19 +52,21 @@ func (x *inbound) Execute(w http.ResponseWriter, r *httptrigger.Request) error {
 	if len(body) > 0 {
 		req.Body = value.Some(body)
 	}
+	s := x.newState(r)
+	defer s.close()
 	var resp httptypes.Response
-	err = x.pool.Run(r.Context(), x.newState(r), func(in *component.Instance, h *handler) error {
+	err = x.pool.Run(r.Context(), s, func(in *component.Instance, h *handler) error {
 		resp, err = h.inbound.HandleRequest(in, req)
 		return err
 	})
 	if err != nil {
 		return failure(err)
 	}
-	return writeInbound(w, &resp)
+	return writeInbound(w, r, &resp)
 }
 
 // writeInbound sends the guest's response.
-func writeInbound(w http.ResponseWriter, resp *httptypes.Response) error {
+func writeInbound(w http.ResponseWriter, r *httptrigger.Request, resp *httptypes.Response) error {
 	if resp.Status < 200 || resp.Status > 599 {
 		return &httptrigger.Failure{Kind: httptrigger.KindGuestError, Err: fmt.Errorf("the guest answered with the status %d, which is not one of a final response", resp.Status)}
 	}
@@ -78,47 +75,18 @@ func writeInbound(w http.ResponseWriter, resp *httptypes.Response) error {
 		if !spinheader.ValidName(f.F0) || !spinheader.ValidValue(f.F1) {
 			return &httptrigger.Failure{Kind: httptrigger.KindGuestError, Err: fmt.Errorf("the guest answered with a header %q that is not valid", f.F0)}
 		}
+		if ofConnection(f.F0) {
+			continue
+		}
 		h.Set(f.F0, f.F1)
 	}
-	return writeWhole(w, int(resp.Status), resp.Body.V)
+	return writeWhole(w, r, int(resp.Status), resp.Body.V)
 }
 
-// writeWhole sends a response whose headers are set and whose body is known.
-func writeWhole(w http.ResponseWriter, status int, body []byte) error {
-	if h := w.Header(); status != http.StatusNoContent && status != http.StatusNotModified && (len(body) > 0 || h.Get("Content-Length") == "") {
-		h.Set("Content-Length", strconv.Itoa(len(body)))
-	}
-	w.WriteHeader(status)
-	if len(body) == 0 {
-		return nil
-	}
-	_, err := w.Write(body)
-	return err
-}
-
-var errBodyTooLarge = errors.New("the request body is too large")
-
-// wholeBody reads the request body, of at most limit bytes.
-func wholeBody(r *httptrigger.Request, limit int64) ([]byte, error) {
-	if r.Body == nil || r.Body == http.NoBody {
-		return nil, nil
-	}
-	if r.ContentLength > limit {
-		return nil, errBodyTooLarge
-	}
-	if r.ContentLength > 0 {
-		body := make([]byte, r.ContentLength)
-		if _, err := io.ReadFull(r.Body, body); err != nil {
-			return nil, fmt.Errorf("reading the request body: %w", err)
-		}
-		return body, nil
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading the request body: %w", err)
-	}
-	if int64(len(body)) > limit {
-		return nil, errBodyTooLarge
-	}
-	return body, nil
+// ofConnection reports whether a header field speaks of the connection to the
+// client, which is the host's. A guest that sets one does no harm by it: what it
+// answered is sent all the same.
+func ofConnection(name string) bool {
+	name = strings.ToLower(name)
+	return spinheader.Hidden(name) || name == "te" || name == "trailer"
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/minispin/minispin/host/wasihttp"
 	httptrigger "github.com/minispin/minispin/trigger/http"
 	"github.com/minispin/minispin/trigger/http/spinheader"
+	"github.com/minispin/minispin/wit/bindings/wasi/http/types"
 )
 
 // incoming executes wasi:http's incoming-handler: bodies stream both ways, and
@@ -34,17 +35,48 @@ func (x *incoming) Execute(w http.ResponseWriter, r *httptrigger.Request) error 
 			return handle(in, h.incoming)
 		})
 	})
+	return incomingFailure(err)
+}
+
+// incomingFailure says what kind of failure the outcome of an exchange is.
+func incomingFailure(err error) error {
+	kind := httptrigger.KindInternal
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, wasihttp.ErrNoResponse):
-		return &httptrigger.Failure{Kind: httptrigger.KindNoResponse, Err: err}
+		kind = httptrigger.KindNoResponse
 	case is[*wasihttp.HandlerError](err):
-		return &httptrigger.Failure{Kind: httptrigger.KindGuestError, Err: err}
+		kind = httptrigger.KindGuestError
+	case is[*wasihttp.IncompleteError](err):
+		f, _ := errors.AsType[*httptrigger.Failure](failure(err))
+		if f.Kind != httptrigger.KindInternal || is[*component.PanicError](err) {
+			return f // a trap, the deadline, or a fault of the host
+		}
+		kind = httptrigger.KindGuestError // it broke its own promise
+		if clientGone(err) {
+			kind = httptrigger.KindClientGone
+		}
+	default:
+		return failure(err)
 	}
-	f := failure(err)
-	if x, ok := errors.AsType[*httptrigger.Failure](f); ok && x.Kind == httptrigger.KindInternal && is[*wasihttp.IncompleteError](err) {
-		x.Kind = httptrigger.KindGuestError // it broke its own promise
+	return &httptrigger.Failure{Kind: kind, Err: err}
+}
+
+// clientGone reports whether a response broke off because it could not be
+// written. The error codes are those that package wasihttp gives to the errors of
+// net/http; a guest that is to blame has another, or none.
+func clientGone(err error) bool {
+	code, ok := errors.AsType[types.ErrorCode](err)
+	if !ok {
+		return false
 	}
-	return f
+	switch code.Case {
+	case types.ErrorCodeConnectionTerminated, types.ErrorCodeConnectionWriteTimeout,
+		types.ErrorCodeConnectionReadTimeout, types.ErrorCodeHTTPProtocolError:
+		return true
+	}
+	return false
 }
 
 func is[E error](err error) bool {

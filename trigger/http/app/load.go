@@ -1,14 +1,17 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -61,17 +64,28 @@ type App struct {
 
 // Load compiles and links the components that m's HTTP triggers refer to. Every
 // component that cannot be loaded is named in the error. The caller must Close
-// the App when no request is under way.
+// the App.
 func Load(ctx context.Context, m *manifest.App, opts Options) (*App, error) {
+	return load(ctx, m, opts, host.Define)
+}
+
+// load is Load with host interfaces of the caller's choice.
+func load(ctx context.Context, m *manifest.App, opts Options, define func(*component.Linker) error) (*App, error) {
 	if err := refuse(m); err != nil {
 		return nil, err
 	}
 	linker := component.NewLinker()
-	if err := host.Define(linker); err != nil {
+	if err := define(linker); err != nil {
 		return nil, err
 	}
 	a := &App{engines: &instancepool.Engines{CacheDir: opts.CacheDir}}
-	l := &loader{app: a, manifest: m, opts: opts, linker: linker, targets: map[targetKey]*target{}}
+	if opts.Log == nil {
+		opts.Log = zap.NewNop()
+	}
+	l := &loader{
+		app: a, manifest: m, opts: opts, linker: linker,
+		targets: map[string]*target{}, sources: map[string][]byte{},
+	}
 	routes, err := l.routes(ctx)
 	if err == nil {
 		a.Handler, err = httptrigger.NewHandler(
@@ -85,11 +99,33 @@ func Load(ctx context.Context, m *manifest.App, opts Options) (*App, error) {
 	return a, nil
 }
 
-// Close frees the components. No request may be under way.
-func (a *App) Close() {
+// Shutdown waits until no guest is at work any more, those included that go on
+// after their responses, and closes the App. If ctx ends first the rest are
+// ended, and the error is ctx's cause. There should be no more requests: the
+// server that had the App has been shut down.
+func (a *App) Shutdown(ctx context.Context) error {
+	var err error
 	for _, p := range a.pools {
-		p.Close()
+		if err = p.Wait(ctx); err != nil {
+			err = fmt.Errorf("guests were ended at shutdown: %w", err)
+			break
+		}
 	}
+	a.Close()
+	return err
+}
+
+// Close ends the guests that are at work, waits for them and frees the
+// components. Requests that come later are turned away with 503.
+func (a *App) Close() {
+	// All pools take leave together: together they wait no longer than for the
+	// slowest guest.
+	var g sync.WaitGroup
+	for _, p := range a.pools {
+		g.Go(p.Close)
+	}
+	g.Wait()
+	a.pools = nil
 	a.engines.Close()
 }
 
@@ -110,24 +146,23 @@ type loader struct {
 	manifest *manifest.App
 	opts     Options
 	linker   *component.Linker
-	targets  map[targetKey]*target
+	targets  map[string]*target // by component
+	sources  map[string][]byte  // by path
 }
 
-// targetKey tells pools apart: a component may be called in two ways.
-type targetKey struct {
-	component string
-	executor  manifest.ExecutorType
-}
-
-// target is a component prepared for one executor.
+// target is a component prepared for the executors of its triggers, which share
+// it: it is compiled once, and its limits hold for all of them together.
 type target struct {
-	id     string
-	pool   *instancepool.Pool[*handler]
-	env    [][2]string
-	output Output
-	err    error
+	id      string
+	pool    *instancepool.Pool[*handler]
+	env     [][2]string
+	maxBody int64 // of a request that a guest takes whole, in bytes
+	output  Output
+	log     *zap.Logger
+	err     error
 }
 
+// routes prepares the components that routes lead to, and returns the routes.
 func (l *loader) routes(ctx context.Context) ([]httptrigger.Route, error) {
 	var routes []httptrigger.Route
 	var errs []error
@@ -145,11 +180,10 @@ func (l *loader) routes(ctx context.Context) ([]httptrigger.Route, error) {
 		}
 		c := l.manifest.Component(t.Component)
 		r.Description = c.Description
-		key := targetKey{c.ID, t.Executor.Type}
-		tg := l.targets[key]
+		tg := l.targets[c.ID]
 		if tg == nil {
-			tg = l.target(ctx, c, t.Executor.Type)
-			l.targets[key] = tg
+			tg = l.target(ctx, c)
+			l.targets[c.ID] = tg
 			if tg.err != nil {
 				errs = append(errs, tg.err)
 			}
@@ -162,10 +196,23 @@ func (l *loader) routes(ctx context.Context) ([]httptrigger.Route, error) {
 	return routes, errors.Join(errs...)
 }
 
-// target prepares a component for an executor.
-func (l *loader) target(ctx context.Context, c *manifest.Component, ex manifest.ExecutorType) *target {
-	t := &target{id: c.ID, env: environment(c.Environment, l.opts.Env), output: l.opts.Output}
-	wasm, err := source(l.manifest, c)
+// executors lists the types of executors that requests to a component go
+// through, each once.
+func (l *loader) executors(component string) []manifest.ExecutorType {
+	var types []manifest.ExecutorType
+	for i := range l.manifest.Triggers {
+		t := &l.manifest.Triggers[i]
+		if t.Component == component && t.ShadowedBy == "" && !slices.Contains(types, t.Executor.Type) {
+			types = append(types, t.Executor.Type)
+		}
+	}
+	return types
+}
+
+// target prepares a component.
+func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
+	t := &target{id: c.ID, env: environment(c.Environment, l.opts.Env), output: l.opts.Output, log: l.opts.Log}
+	wasm, err := l.source(c)
 	if err != nil {
 		t.err = err
 		return t
@@ -173,21 +220,13 @@ func (l *loader) target(ctx context.Context, c *manifest.Component, ex manifest.
 	s := c.Settings
 	cfg := instancepool.Config[*handler]{
 		ID: c.ID, Wasm: wasm, Linker: l.linker,
-		Strategy:     instancepool.Strategy(s.Strategy),
-		Bind:         bindHandler(ex),
-		Limits:       component.Limits{MemoryBytes: s.MemoryLimit},
+		Strategy:     instancepool.Strategy(cmp.Or(l.opts.Strategy, s.Strategy)),
+		Bind:         binder(l.executors(c.ID)),
+		Limits:       component.Limits{MemoryBytes: cmp.Or(s.MemoryLimit, DefaultMemoryLimit)},
 		MaxInstances: s.MaxInstances,
-		Deadline:     s.Deadline,
+		Deadline:     cmp.Or(s.Deadline, DefaultDeadline),
 	}
-	if l.opts.Strategy != "" {
-		cfg.Strategy = instancepool.Strategy(l.opts.Strategy)
-	}
-	if cfg.Limits.MemoryBytes == 0 {
-		cfg.Limits.MemoryBytes = DefaultMemoryLimit
-	}
-	if cfg.Deadline == 0 {
-		cfg.Deadline = DefaultDeadline
-	}
+	t.maxBody = min(maxWholeBody, cfg.Limits.MemoryBytes)
 	switch {
 	case s.Queue == nil:
 	case *s.Queue == 0:
@@ -216,9 +255,13 @@ func (t *target) executor(ex manifest.Executor) httptrigger.Executor {
 	return &incoming{t}
 }
 
-// source reads a component's bytes.
-func source(m *manifest.App, c *manifest.Component) ([]byte, error) {
-	path := m.Resolve(c.Source.Path)
+// source returns a component's bytes. A file that several components share is
+// read once.
+func (l *loader) source(c *manifest.Component) ([]byte, error) {
+	path := l.manifest.Resolve(c.Source.Path)
+	if b, ok := l.sources[path]; ok {
+		return b, nil
+	}
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("component %s: %w", c.ID, err)
@@ -228,24 +271,22 @@ func source(m *manifest.App, c *manifest.Component) ([]byte, error) {
 			return nil, fmt.Errorf("component %s: %s: %w", c.ID, path, err)
 		}
 	}
+	l.sources[path] = b
 	return b, nil
 }
 
 // environment merges environment variables, sorted by name so that a guest sees
 // the same order every time.
 func environment(base, over map[string]string) [][2]string {
-	all := make(map[string]string, len(base)+len(over))
-	for k, v := range base {
-		all[k] = v
+	all := maps.Clone(base)
+	if all == nil {
+		all = map[string]string{}
 	}
-	for k, v := range over {
-		all[k] = v
-	}
+	maps.Copy(all, over)
 	env := make([][2]string, 0, len(all))
-	for k, v := range all {
-		env = append(env, [2]string{k, v})
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		env = append(env, [2]string{k, all[k]})
 	}
-	sort.Slice(env, func(i, j int) bool { return env[i][0] < env[j][0] })
 	return env
 }
 

@@ -1,13 +1,20 @@
 package app
 
-import "io"
+import (
+	"io"
+	"sync"
+
+	"github.com/minispin/minispin/host/wasi/io"
+)
 
 // Output receives what guests print.
 type Output interface {
 	// Writer returns where the standard output or standard error of a component
 	// goes while it serves a request. It is asked when the guest first prints,
-	// once for each stream and request, and used by one goroutine. A Writer that
-	// is an io.Closer is closed when the request is over.
+	// once for each stream and request. A Writer that is an io.Closer is closed
+	// when the guest has ended. It may take its time: the guest waits for it, but
+	// not beyond its own end, so that Close may come during the last Write, or
+	// right before it.
 	Writer(component, request string, stream Stream) io.Writer
 }
 
@@ -33,24 +40,44 @@ func (s Stream) String() string {
 type printer struct {
 	st     *state
 	stream Stream
+
+	mu     sync.Mutex // a Write that the guest did not wait for may meet close
 	w      io.Writer
+	closed bool
 }
 
 // Write implements io.Writer. It never fails: that nobody listens is no affair
 // of the guest's.
 func (p *printer) Write(b []byte) (int, error) {
-	if p.st.output == nil {
-		return len(b), nil
+	if w := p.writer(); w != nil {
+		_, _ = w.Write(b)
 	}
-	if p.w == nil {
-		p.w = p.st.output.Writer(p.st.component, p.st.request.String(), p.stream)
-	}
-	_, _ = p.w.Write(b)
 	return len(b), nil
 }
 
+// Blocking implements wasiio.Blocker.
+func (p *printer) Blocking() wasiio.Blocking {
+	if p.st.output == nil {
+		return wasiio.NeverBlocks
+	}
+	return wasiio.MayBlock
+}
+
+func (p *printer) writer() io.Writer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.w == nil && !p.closed && p.st.output != nil {
+		p.w = p.st.output.Writer(p.st.component, p.st.request.String(), p.stream)
+	}
+	return p.w
+}
+
 func (p *printer) close() {
-	if c, ok := p.w.(io.Closer); ok {
+	p.mu.Lock()
+	w := p.w
+	p.closed = true
+	p.mu.Unlock()
+	if c, ok := w.(io.Closer); ok {
 		_ = c.Close()
 	}
 }

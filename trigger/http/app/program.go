@@ -5,19 +5,19 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
 
+	"go.uber.org/zap"
+
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/host/wasi/cli"
+	"github.com/minispin/minispin/host/wasi/io"
 	httptrigger "github.com/minispin/minispin/trigger/http"
 	"github.com/minispin/minispin/trigger/http/wagi"
 )
-
-// maxProgramInput bounds a request body, in bytes. It is read before the program
-// starts, which is told its length.
-const maxProgramInput = 64 << 20
 
 // maxProgramOutput bounds what a program may print in answer to one request. It
 // is kept until the program has ended, for its exit code decides the answer.
@@ -32,7 +32,7 @@ type program struct {
 
 // Execute implements httptrigger.Executor.
 func (x *program) Execute(w http.ResponseWriter, r *httptrigger.Request) error {
-	body, err := wholeBody(r, maxProgramInput)
+	body, err := wholeBody(r, maxWholeBody)
 	if errors.Is(err, errBodyTooLarge) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return nil
@@ -65,7 +65,7 @@ func (x *program) Execute(w http.ResponseWriter, r *httptrigger.Request) error {
 	if err != nil {
 		return failure(err)
 	}
-	return writeProgram(w, out.b.Bytes())
+	return x.write(w, r, out.b.Bytes())
 }
 
 // environ returns the component's environment and over it the CGI variables.
@@ -90,8 +90,8 @@ func (x *program) environ(r *httptrigger.Request, length int64) [][2]string {
 	return env
 }
 
-// writeProgram sends what a program printed.
-func writeProgram(w http.ResponseWriter, printed []byte) error {
+// write sends what the program printed.
+func (x *program) write(w http.ResponseWriter, r *httptrigger.Request, printed []byte) error {
 	var p wagi.Parser
 	head, body, err := p.Feed(printed)
 	if err == nil {
@@ -105,11 +105,12 @@ func writeProgram(w http.ResponseWriter, printed []byte) error {
 	if err != nil {
 		return failure(err)
 	}
-	h := w.Header()
-	for name, values := range head.Header {
-		h[name] = values
+	if len(head.Ignored) > 0 {
+		x.log.Debug("parts of a program's output are ignored", zap.String("component", x.id),
+			zap.Stringer("request_id", r.ID), zap.Strings("ignored", head.Ignored))
 	}
-	return writeWhole(w, head.Status, body)
+	maps.Copy(w.Header(), head.Header)
+	return writeWhole(w, r, head.Status, body)
 }
 
 // boundedBuffer keeps what is written to it up to a limit, and fails after.
@@ -121,6 +122,10 @@ type boundedBuffer struct {
 
 var errOutputLimit = errors.New("too much output")
 
+// Blocking implements wasiio.Blocker: the program writes to it directly.
+func (b *boundedBuffer) Blocking() wasiio.Blocking { return wasiio.NeverBlocks }
+
+// Write implements io.Writer.
 func (b *boundedBuffer) Write(p []byte) (int, error) {
 	if b.b.Len()+len(p) > b.limit {
 		b.full = true
