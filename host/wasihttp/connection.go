@@ -168,10 +168,29 @@ func (c *connection) drain(body io.Reader) bool {
 	return false
 }
 
-// close ends all use of the connection and returns when there is none.
-func (c *connection) close() {
+// close ends all use of the connection and returns when there is none. A read in
+// progress, which can only be one ahead of the guest, has some time to find what
+// has arrived already. close reports whether it had to be interrupted, after which
+// net/http takes the client for gone.
+func (c *connection) close(patience time.Duration) (interrupted bool) {
 	c.mu.Lock()
 	c.closed = true
+	if c.active == [2]bool{} {
+		c.mu.Unlock()
+		return false
+	}
+	if c.idle == nil {
+		c.idle = make(chan struct{})
+	}
+	idle := c.idle
 	c.mu.Unlock()
+	if patience > 0 {
+		select {
+		case <-idle:
+			return false
+		case <-time.After(patience):
+		}
+	}
 	c.interrupt()
+	return true
 }

@@ -95,11 +95,12 @@ func (x *Ctx) Serve(w http.ResponseWriter, r *Request, start func(ctx context.Co
 			cause = first
 		}
 		cancel(cause)
-		e.conn.close()
+		e.conn.close(0)
 		e.conclude(cause)
 	}
-	e.conn.close()
-	reusable := r.ProtoMajor != 1 || source.finished() || expectsContinue(r.Request) && !source.touched || e.conn.drain(source.body)
+	interrupted := e.conn.close(drainTime)
+	reusable := r.ProtoMajor != 1 || source.finished() || expectsContinue(r.Request) && !source.touched ||
+		!interrupted && e.conn.drain(source.body)
 	if e.outcome == nil {
 		e.complete(reusable)
 	}
@@ -132,12 +133,23 @@ func (x *Ctx) run(ctx context.Context, late func(error), start func(context.Cont
 			late(err)
 		}
 	}()
+	growStack(0)
 	err = start(ctx, func(in *component.Instance, guest *incominghandler.Guest) error {
 		err := guest.Handle(in, &e.request, &e.outparam)
 		e.conn.leave()
 		told = e.conclude(e.outcomeOf(err))
 		return err
 	})
+}
+
+// growStack makes room for the calls of a guest and back, in one step and while
+// there is next to nothing to move. A new goroutine would otherwise grow its
+// stack several times on the way, each time with all of its frames.
+//
+//go:noinline
+func growStack(i byte) byte {
+	var space [12 << 10]byte
+	return space[i]
 }
 
 // outcomeOf says what the guest's return means, if nothing is decided yet.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/host/wasi/io"
 	"github.com/minispin/minispin/wit/bindings/wasi/http/types"
 	"github.com/minispin/minispin/wit/value"
 )
@@ -410,6 +411,37 @@ func TestUnreadBody(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReadAheadWhenTheResponseIsComplete has a read of the request's body in
+// progress that nobody waits for any more.
+func TestReadAheadWhenTheResponseIsComplete(t *testing.T) {
+	forEachMode(t, func(t *testing.T, mode string) {
+		s := newSite(t, mode, goGuest(func(ctx context.Context, x *Ctx) {
+			x.exchange.conn.enter(ctx)
+			body := wasiio.NewInputStream(&x.exchange.request.body.source, wasiio.InputOptions{Blocking: wasiio.EndsWithContext})
+			body.Event().Ready() // starts to read
+			newReply(t, ctx, x).give()
+		}))
+		pr, pw := io.Pipe()
+		defer pw.Close()
+		req, _ := http.NewRequestWithContext(t.Context(), "POST", s.url, pr)
+		resp, err := s.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if err := wait(t, "Serve", s.outcomes); err != nil {
+			t.Error(err)
+		}
+		if mode == "h1" && !resp.Close {
+			t.Error("the client was not told that the connection is at its end")
+		}
+		pw.Close()
+		if resp, _, err := s.do(t, "POST", "/", "x"); err != nil || resp.StatusCode != 200 {
+			t.Errorf("the request after it: %v %v", resp, err)
+		}
+	})
 }
 
 func TestInstanceThatCannotBeHad(t *testing.T) {
