@@ -43,8 +43,8 @@ func always[H any](h H) func(*component.Call) H {
 	return func(*component.Call) H { return h }
 }
 
-// Define adds all denied interfaces to l. It fails when one of them is defined
-// already.
+// Define adds all denied interfaces to l. The host value of an instance may be an
+// Observer. Define fails when one of the interfaces is defined already.
 func Define(l *component.Linker) error {
 	for _, i := range []*component.Interface{
 		preopens.Bind(always[preopens.Host](files{})),
@@ -84,7 +84,7 @@ func Define(l *component.Linker) error {
 		spin1redis.Bind(always[spin1redis.Host](redisV1{})),
 		spin1sqlite.Bind(always[spin1sqlite.Host](sqliteV1{})),
 	} {
-		if err := l.Define(i); err != nil {
+		if err := l.Define(observed(i)); err != nil {
 			return fmt.Errorf("denied interfaces: %w", err)
 		}
 	}

@@ -39,11 +39,13 @@ func second[T any](_ T, err error) error { return err }
 func TestDenials(t *testing.T) {
 	const address = "mysql://db.example/x"
 	const refused = "address mysql://db.example/x is not permitted"
+	const pgAddress = "postgresql://user:secret@db.example/x"
+	const pgRefused = "address postgres://db.example:5432 is not permitted"
 	const noModel = `the component does not have access to the model "m"`
 	rdbms := rdbmstypes.Error{Case: rdbmstypes.ErrorConnectionFailed, ConnectionFailed: refused}
-	pg4 := postgres4.Error{Case: postgres4.ErrorConnectionFailed, ConnectionFailed: refused}
+	pg4 := postgres4.Error{Case: postgres4.ErrorConnectionFailed, ConnectionFailed: pgRefused}
 	my1 := spin1mysql.MysqlError{Case: spin1mysql.MysqlErrorConnectionFailed, ConnectionFailed: refused}
-	pg1 := spin1postgres.PgError{Case: spin1postgres.PgErrorConnectionFailed, ConnectionFailed: refused}
+	pg1 := spin1postgres.PgError{Case: spin1postgres.PgErrorConnectionFailed, ConnectionFailed: pgRefused}
 	v2llm := spin2llm.Error{Case: spin2llm.ErrorInvalidInput, InvalidInput: noModel}
 	v1llm := spin1llm.Error{Case: spin1llm.ErrorInvalidInput, InvalidInput: noModel}
 	kv1 := spin1keyvalue.Error{Case: spin1keyvalue.ErrorInvalidStore}
@@ -68,10 +70,10 @@ func TestDenials(t *testing.T) {
 		"mqtt":       {second(mqtt{}.ConnectionOpen(nil, address, "", "", 0)), spin2mqtt.Error{Case: spin2mqtt.ErrorConnectionFailed, ConnectionFailed: refused}},
 		"redis":      {second(redis{}.ConnectionOpen(nil, address)), spin2redis.Error{Case: spin2redis.ErrorInvalidAddress}},
 		"mysql":      {second(mysql{}.ConnectionOpen(nil, address)), rdbms},
-		"postgres 2": {second(postgresV2{}.ConnectionOpen(nil, address)), rdbms},
-		"postgres 3": {second(postgresV3{}.ConnectionOpen(nil, address)), postgres3.Error{Case: postgres3.ErrorConnectionFailed, ConnectionFailed: refused}},
-		"postgres 4": {second(postgresV4{}.ConnectionOpen(nil, address)), pg4},
-		"builder":    {second(builder{address}.Build(nil)), pg4},
+		"postgres 2": {second(postgresV2{}.ConnectionOpen(nil, pgAddress)), rdbmstypes.Error{Case: rdbmstypes.ErrorConnectionFailed, ConnectionFailed: pgRefused}},
+		"postgres 3": {second(postgresV3{}.ConnectionOpen(nil, pgAddress)), postgres3.Error{Case: postgres3.ErrorConnectionFailed, ConnectionFailed: pgRefused}},
+		"postgres 4": {second(postgresV4{}.ConnectionOpen(nil, pgAddress)), pg4},
+		"builder":    {second(builder{pgAddress}.Build(nil)), pg4},
 		"sqlite 2":   {second(sqliteV2{}.ConnectionOpen(nil, "default")), spin2sqlite.Error{Case: spin2sqlite.ErrorAccessDenied}},
 		"sqlite 3":   {second(sqliteV3{}.ConnectionOpen(nil, "default")), sqlite3.Error{Case: sqlite3.ErrorAccessDenied}},
 		"variable":   {second(variables{}.Get(nil, "user_b2")), spin2variables.Error{Case: spin2variables.ErrorUndefined, Undefined: `no variable "user_b2" is given to the component`}},
@@ -90,8 +92,8 @@ func TestDenials(t *testing.T) {
 		"embed 1":      {second(llmV1{}.GenerateEmbeddings(nil, "m", nil)), v1llm},
 		"my query 1":   {second(mysqlV1{}.Query(nil, address, "", nil)), my1},
 		"my exec 1":    {mysqlV1{}.Execute(nil, address, "", nil), my1},
-		"pg query 1":   {second(postgresV1{}.Query(nil, address, "", nil)), pg1},
-		"pg exec 1":    {second(postgresV1{}.Execute(nil, address, "", nil)), pg1},
+		"pg query 1":   {second(postgresV1{}.Query(nil, pgAddress, "", nil)), pg1},
+		"pg exec 1":    {second(postgresV1{}.Execute(nil, pgAddress, "", nil)), pg1},
 		"publish 1":    {redisV1{}.Publish(nil, address, "", nil), redistypes.ErrorError},
 		"redis get 1":  {second(redisV1{}.Get(nil, address, "")), redistypes.ErrorError},
 		"redis set 1":  {redisV1{}.Set(nil, address, "", nil), redistypes.ErrorError},

@@ -14,10 +14,12 @@
 //	                  connection-failed; postgres, mysql: connection-failed; llm:
 //	                  invalid-input; variables: undefined, or invalid-name; config: provider, or
 //	                  invalid-key; http: destination-not-allowed
-//	spin:postgres     connection-failed
+//	spin:postgres     connection-failed; connection-builder: made, and its build fails so
 //	spin:sqlite       access-denied
 //
 // Outgoing HTTP of wasi:http is denied by package wasihttp, which knows how.
+//
+// An embedder learns what was asked for by being an Observer.
 //
 // Most of these interfaces need no more than that their one way in is shut: a
 // resource that nobody can create has methods that nobody can call.

@@ -98,7 +98,7 @@ func (postgresV1) Execute(_ *component.Call, address, _ string, _ []rdbmstypes.P
 }
 
 func postgresDeniedV1(address string) error {
-	return spin1postgres.PgError{Case: spin1postgres.PgErrorConnectionFailed, ConnectionFailed: notPermitted(address)}
+	return spin1postgres.PgError{Case: spin1postgres.PgErrorConnectionFailed, ConnectionFailed: postgresNotPermitted(address)}
 }
 
 // redisV1 has one error for everything.

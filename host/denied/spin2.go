@@ -66,13 +66,13 @@ func (mysql) ConnectionOpen(_ *component.Call, address string) (spin2mysql.Conne
 type postgresV2 struct{}
 
 func (postgresV2) ConnectionOpen(_ *component.Call, address string) (spin2postgres.Connection, error) {
-	return nil, rdbmstypes.Error{Case: rdbmstypes.ErrorConnectionFailed, ConnectionFailed: notPermitted(address)}
+	return nil, rdbmstypes.Error{Case: rdbmstypes.ErrorConnectionFailed, ConnectionFailed: postgresNotPermitted(address)}
 }
 
 type postgresV3 struct{}
 
 func (postgresV3) ConnectionOpen(_ *component.Call, address string) (postgres3.Connection, error) {
-	return nil, postgres3.Error{Case: postgres3.ErrorConnectionFailed, ConnectionFailed: notPermitted(address)}
+	return nil, postgres3.Error{Case: postgres3.ErrorConnectionFailed, ConnectionFailed: postgresNotPermitted(address)}
 }
 
 type postgresV4 struct{}
@@ -82,7 +82,7 @@ func (postgresV4) ConnectionOpen(_ *component.Call, address string) (postgres4.C
 }
 
 func postgresDenied(address string) error {
-	return postgres4.Error{Case: postgres4.ErrorConnectionFailed, ConnectionFailed: notPermitted(address)}
+	return postgres4.Error{Case: postgres4.ErrorConnectionFailed, ConnectionFailed: postgresNotPermitted(address)}
 }
 
 func (postgresV4) NewConnectionBuilder(_ *component.Call, address string) (postgres4.ConnectionBuilder, error) {
