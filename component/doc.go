@@ -16,7 +16,7 @@
 // that list, in one call into Wasmtime.
 //
 // Core modules that an encoder added only to tie the others together are left
-// out of the list (see package fuse and the file elide.go), so that most
+// out of the list (see package fuse and the file elide.go), so that many
 // components are a single core instance, linked ahead of time.
 //
 // Host interfaces are given to a Linker, usually by the generated bindings

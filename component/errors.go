@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/minispin/minispin/internal/cwasm"
 )
 
 // MissingImportsError says which imports of a component no host interface
@@ -43,6 +45,10 @@ var ErrCannotEnter = errors.New("the component instance is running and cannot be
 
 // ErrInstanceClosed is returned for a call into an instance after its Close.
 var ErrInstanceClosed = errors.New("the instance is closed")
+
+// ErrPoolExhausted is matched by the error of Instantiate when the engine's pool
+// has no slot left for one of the instance's core instances, memories or tables.
+var ErrPoolExhausted = cwasm.ErrPoolExhausted
 
 // guestFault carries the error of guest code run in the middle of lifting or
 // lowering (realloc) up to the boundary.
