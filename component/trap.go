@@ -10,3 +10,7 @@ type Trap = cwasm.Trap
 // ErrInterrupted is matched by the error of a call that was ended from outside,
 // by its context or by Cancel.
 var ErrInterrupted = cwasm.ErrInterrupted
+
+// ErrDeadline is the interruption of a guest that ran past the deadline of its
+// instance's context. It matches ErrInterrupted.
+var ErrDeadline = cwasm.ErrDeadline

@@ -1,6 +1,8 @@
 package instancepool
 
 import (
+	"fmt"
+	"os"
 	"sync"
 
 	"github.com/minispin/minispin/component"
@@ -24,25 +26,74 @@ type Engines struct {
 	MemoryBytes uint64
 
 	mu      sync.Mutex
-	engines map[Strategy]*engine
+	engines map[kind]*engine
 }
 
 // engine is an engine with the permits for its slots.
 type engine struct {
 	*component.Engine
 	slots chan struct{} // nil when only memory bounds the instances
+	dir   string        // for compiled code, removed in the end; "" for none
+}
+
+func (en *engine) removeDir() {
+	if en.dir != "" {
+		_ = os.RemoveAll(en.dir) // what is left of it harms nobody
+	}
+}
+
+// kind tells the engines apart that strategies need.
+type kind int
+
+const (
+	onDemand   kind = iota
+	pooling         // with slots
+	resettable      // with memories that can be put back
+	compiling       // on demand, keeping no code
+	loading         // on demand, keeping code in any case
+)
+
+func kindOf(s Strategy) kind {
+	switch s {
+	case Cold:
+		return compiling
+	case Precompiled:
+		return loading
+	case Pooled:
+		return pooling
+	case Reset:
+		return resettable
+	}
+	return onDemand
 }
 
 // get returns the engine of a strategy.
 func (e *Engines) get(s Strategy) (*engine, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if en := e.engines[s]; en != nil {
+	k := kindOf(s)
+	if en := e.engines[k]; en != nil {
 		return en, nil
 	}
 	cfg := component.EngineConfig{CacheDir: e.CacheDir}
 	en := &engine{}
-	if s == Pooled {
+	switch k {
+	case compiling:
+		cfg.CacheDir = ""
+	case loading:
+		if cfg.CacheDir == "" {
+			dir, err := os.MkdirTemp("", "minispin-code-")
+			if err != nil {
+				return nil, fmt.Errorf("a directory for compiled code: %w", err)
+			}
+			cfg.CacheDir, en.dir = dir, dir
+		}
+	case resettable:
+		if err := component.ResetSupported(); err != nil {
+			return nil, err
+		}
+		cfg.Reset = &component.ResetConfig{}
+	case pooling:
 		n := e.Instances
 		if n == 0 {
 			n = DefaultSlots
@@ -52,12 +103,13 @@ func (e *Engines) get(s Strategy) (*engine, error) {
 	}
 	var err error
 	if en.Engine, err = component.NewEngine(cfg); err != nil {
+		en.removeDir()
 		return nil, err
 	}
 	if e.engines == nil {
-		e.engines = map[Strategy]*engine{}
+		e.engines = map[kind]*engine{}
 	}
-	e.engines[s] = en
+	e.engines[k] = en
 	return en, nil
 }
 
@@ -65,8 +117,9 @@ func (e *Engines) get(s Strategy) (*engine, error) {
 func (e *Engines) Close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for s, en := range e.engines {
+	for k, en := range e.engines {
 		en.Close()
-		delete(e.engines, s)
+		en.removeDir()
+		delete(e.engines, k)
 	}
 }

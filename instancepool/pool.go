@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/minispin/minispin/component"
-	"github.com/minispin/minispin/internal/cwasm"
 )
 
 // Config says what a Pool executes and within which bounds.
@@ -49,8 +48,7 @@ var ErrDeadline = errors.New("the request's deadline passed")
 // goroutines.
 type Pool[H any] struct {
 	config    Config[H]
-	component *component.Component
-	pre       *component.InstancePre
+	execution execution[H]
 	handler   H
 	admission *admission
 	runs      runs
@@ -75,21 +73,16 @@ func New[H any](ctx context.Context, engines *Engines, c Config[H]) (*Pool[H], e
 	if err != nil {
 		return nil, fmt.Errorf("component %s: engine for the strategy %s: %w", c.ID, c.Strategy, err)
 	}
-	comp, err := engine.Compile(ctx, c.ID, c.Wasm, component.CompileOptions{Progress: c.Progress})
-	if err != nil {
-		return nil, err
-	}
-	c.Wasm = nil // only the component has a use for it now
-	p := &Pool[H]{config: c, component: comp, runs: runs{closed: make(chan struct{})}}
+	p := &Pool[H]{config: c, runs: runs{closed: make(chan struct{})}}
 	p.admission = newAdmission(c.MaxInstances, c.Queue, engine.slots, p.runs.closed)
-	if p.pre, err = c.Linker.Link(comp); err != nil {
-		comp.Close()
+	if p.execution, p.handler, err = newExecution(ctx, engine.Engine, c); err != nil {
+		var unfit *component.NotResettableError
+		if errors.As(err, &unfit) {
+			err = errStrategy(c.ID, c.Strategy, err)
+		}
 		return nil, err
 	}
-	if p.handler, err = c.Bind(p.pre); err != nil {
-		p.Close()
-		return nil, err
-	}
+	p.config.Wasm = nil // what still needs it has it
 	return p, nil
 }
 
@@ -122,32 +115,22 @@ func (p *Pool[H]) Run(ctx context.Context, host any, f func(*component.Instance,
 	}
 	err := func() error {
 		defer p.runs.end(&r) // also when f panics
-		return p.execute(ctx, host, f)
+		return p.execution.run(ctx, host, f)
 	}()
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, cwasm.ErrPoolExhausted):
+	case errors.Is(err, component.ErrPoolExhausted):
 		// A component of several memories takes more of the allocator than
 		// the one slot that admission counts.
 		return fmt.Errorf("%w: %w", ErrOverloaded, err)
 	case r.ended && !errors.Is(err, ErrDeadline):
 		return fmt.Errorf("%w: %w", ErrClosed, err)
-	case errors.Is(err, cwasm.ErrDeadline) && !errors.Is(err, ErrDeadline):
+	case errors.Is(err, component.ErrDeadline) && !errors.Is(err, ErrDeadline):
 		// The guest met the deadline a moment before the context did.
 		return fmt.Errorf("%w: %w", ErrDeadline, err)
 	}
 	return err
-}
-
-// execute makes an instance for f.
-func (p *Pool[H]) execute(ctx context.Context, host any, f func(*component.Instance, H) error) error {
-	in, err := p.pre.Instantiate(ctx, component.InstantiateOptions{Host: host, Limits: p.config.Limits})
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	return f(in, p.handler)
 }
 
 // Wait returns when no request is under way, or with ctx's cause when that ends
@@ -159,8 +142,7 @@ func (p *Pool[H]) Wait(ctx context.Context) error { return p.runs.wait(ctx) }
 func (p *Pool[H]) Close() {
 	p.runs.close()
 	_ = p.runs.wait(context.Background()) // does not fail
-	p.pre.Close()
-	p.component.Close()
+	p.execution.close()
 }
 
 // Handler returns what Bind found when the pool was made.

@@ -12,19 +12,32 @@ type Strategy string
 // The strategies. What each does once and for every request, and what state a
 // request sees, is tabled in docs/architecture.md.
 const (
+	// Cold decodes, compiles, links and instantiates for every request.
+	Cold Strategy = "cold"
+	// Precompiled has compiled once and kept the code on disk; every request
+	// loads it, links and instantiates.
+	Precompiled Strategy = "precompiled"
 	// PreInstance compiles and links once, and instantiates for every request
 	// with memory mapped on demand.
 	PreInstance Strategy = "pre-instance"
 	// Pooled is PreInstance with the memory of instances taken from slots
 	// reserved in advance.
 	Pooled Strategy = "pooled"
+	// Reset instantiates once and puts the instance back to that moment after
+	// every request.
+	Reset Strategy = "reset"
+	// Reuse instantiates once and keeps the instance as requests leave it: a
+	// request sees what earlier ones left.
+	Reuse Strategy = "reuse"
 )
 
 // Default is the strategy of a component that names none.
 const Default = Pooled
 
-// Strategies lists the known strategies.
-func Strategies() []Strategy { return []Strategy{PreInstance, Pooled} }
+// Strategies lists the known strategies, the most expensive first.
+func Strategies() []Strategy {
+	return []Strategy{Cold, Precompiled, PreInstance, Pooled, Reset, Reuse}
+}
 
 // Names lists the known strategies as text.
 func Names() []string {

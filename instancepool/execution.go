@@ -1,0 +1,248 @@
+package instancepool
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/minispin/minispin/component"
+)
+
+// use is what the caller of Run does with an instance.
+type use[H any] func(*component.Instance, H) error
+
+// execution is what a strategy does for each request. It may be used from
+// several goroutines.
+type execution[H any] interface {
+	// run gives f an instance for the time of one request. ctx bounds it.
+	run(ctx context.Context, host any, f use[H]) error
+	// close frees what is kept. No run may be under way.
+	close()
+}
+
+// newExecution prepares the component under its strategy and returns what Bind
+// found besides.
+func newExecution[H any](ctx context.Context, e *component.Engine, c Config[H]) (execution[H], H, error) {
+	l, err := load(ctx, e, c)
+	if err != nil {
+		var none H
+		return nil, none, err
+	}
+	switch c.Strategy {
+	case Cold, Precompiled:
+		// Loading it once has shown that it can be, and has put the code where
+		// Precompiled finds it.
+		l.close()
+		return &anew[H]{config: c, engine: e}, l.handler, nil
+	case Reset:
+		x := &resetting[H]{linked: l, limits: c.Limits}
+		if err := x.prepare(ctx); err != nil {
+			l.close()
+			return nil, l.handler, err
+		}
+		return x, l.handler, nil
+	case Reuse:
+		return &reusing[H]{linked: l, limits: c.Limits}, l.handler, nil
+	}
+	return &fresh[H]{linked: l, limits: c.Limits}, l.handler, nil
+}
+
+// linked is a component that has been compiled, linked and bound.
+type linked[H any] struct {
+	component *component.Component
+	pre       *component.InstancePre
+	handler   H
+}
+
+func load[H any](ctx context.Context, e *component.Engine, c Config[H]) (*linked[H], error) {
+	comp, err := e.Compile(ctx, c.ID, c.Wasm, component.CompileOptions{Progress: c.Progress})
+	if err != nil {
+		return nil, err
+	}
+	l := &linked[H]{component: comp}
+	if l.pre, err = c.Linker.Link(comp); err != nil {
+		comp.Close()
+		return nil, err
+	}
+	if l.handler, err = c.Bind(l.pre); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *linked[H]) close() {
+	l.pre.Close()
+	l.component.Close()
+}
+
+// fresh makes an instance for every request of a component that is linked: the
+// strategies PreInstance and Pooled, by the engine.
+type fresh[H any] struct {
+	*linked[H]
+	limits component.Limits
+}
+
+func (x *fresh[H]) run(ctx context.Context, host any, f use[H]) error {
+	in, err := x.pre.Instantiate(ctx, component.InstantiateOptions{Host: host, Limits: x.limits})
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	return f(in, x.handler)
+}
+
+// anew does everything for every request: the strategies Cold, and Precompiled
+// by an engine that keeps code on disk.
+type anew[H any] struct {
+	config Config[H]
+	engine *component.Engine
+}
+
+func (x *anew[H]) run(ctx context.Context, host any, f use[H]) error {
+	c := x.config
+	c.Progress = nil
+	l, err := load(ctx, x.engine, c)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	return (&fresh[H]{linked: l, limits: c.Limits}).run(ctx, host, f)
+}
+
+func (*anew[H]) close() {}
+
+// idle keeps instantiations between requests, the one used last on top: it is
+// the one whose memory is in the processor's caches, and those at the bottom
+// show how many are not needed.
+type idle[T interface{ Close() }] struct {
+	mu   sync.Mutex
+	free []T
+}
+
+func (l *idle[T]) take() (v T, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.free); n > 0 {
+		v, l.free = l.free[n-1], l.free[:n-1]
+		return v, true
+	}
+	return v, false
+}
+
+func (l *idle[T]) put(v T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free = append(l.free, v)
+}
+
+func (l *idle[T]) closeAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, v := range l.free {
+		v.Close()
+	}
+	l.free = nil
+}
+
+// resetting puts an instance back after every request: the strategy Reset.
+type resetting[H any] struct {
+	*linked[H]
+	limits component.Limits
+	idle   idle[*component.Resettable]
+}
+
+// prepare makes the first instance, which shows whether the component can be
+// reset.
+func (x *resetting[H]) prepare(ctx context.Context) error {
+	r, err := x.pre.InstantiateResettable(ctx, x.limits)
+	if err != nil {
+		return err
+	}
+	x.idle.put(r)
+	return nil
+}
+
+func (x *resetting[H]) run(ctx context.Context, host any, f use[H]) error {
+	r, ok := x.idle.take()
+	if !ok {
+		var err error
+		if r, err = x.pre.InstantiateResettable(ctx, x.limits); err != nil {
+			return err
+		}
+	}
+	keep := false
+	defer func() {
+		if !keep {
+			r.Close() // also when f panics
+		}
+	}()
+	in, err := r.Begin(ctx, host)
+	if err != nil {
+		return err
+	}
+	err = f(in, x.handler)
+	// An instance that a request left in any doubt is not used again: a failed
+	// reset is no failure of the request.
+	if in.Fault() == nil && ctx.Err() == nil && r.Reset() == nil {
+		keep = true
+		x.idle.put(r)
+	}
+	return err
+}
+
+func (x *resetting[H]) close() {
+	x.idle.closeAll()
+	x.linked.close()
+}
+
+// reusing keeps instances as requests leave them: the strategy Reuse.
+type reusing[H any] struct {
+	*linked[H]
+	limits component.Limits
+	idle   idle[*component.Reusable]
+}
+
+func (x *reusing[H]) run(ctx context.Context, host any, f use[H]) error {
+	r, ok := x.idle.take()
+	if !ok {
+		var err error
+		if r, err = x.pre.InstantiateReusable(ctx, host, x.limits); err != nil {
+			return err
+		}
+	}
+	keep := false
+	defer func() {
+		if !keep {
+			r.Close() // also when f panics
+		}
+	}()
+	in, err := r.Begin(ctx, host)
+	if err != nil {
+		return err
+	}
+	err = f(in, x.handler)
+	r.End()
+	if r.Fault() == nil && ctx.Err() == nil {
+		keep = true
+		x.idle.put(r)
+	}
+	return err
+}
+
+func (x *reusing[H]) close() {
+	x.idle.closeAll()
+	x.linked.close()
+}
+
+var (
+	_ execution[int] = (*fresh[int])(nil)
+	_ execution[int] = (*anew[int])(nil)
+	_ execution[int] = (*resetting[int])(nil)
+	_ execution[int] = (*reusing[int])(nil)
+)
+
+// errStrategy says that a component cannot have a strategy.
+func errStrategy(id string, s Strategy, err error) error {
+	return fmt.Errorf("component %s cannot have the strategy %s: %w; use %s", id, s, err, Pooled)
+}
