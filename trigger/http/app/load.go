@@ -218,13 +218,19 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 		return t
 	}
 	s := c.Settings
+	executors := l.executors(c.ID)
 	cfg := instancepool.Config[*handler]{
 		ID: c.ID, Wasm: wasm, Linker: l.linker,
 		Strategy:     instancepool.Strategy(cmp.Or(l.opts.Strategy, s.Strategy)),
-		Bind:         binder(l.executors(c.ID)),
+		Bind:         binder(executors),
 		Limits:       component.Limits{MemoryBytes: cmp.Or(s.MemoryLimit, DefaultMemoryLimit)},
 		MaxInstances: s.MaxInstances,
 		Deadline:     cmp.Or(s.Deadline, DefaultDeadline),
+	}
+	if cfg.Strategy == instancepool.Reuse && slices.Contains(executors, manifest.ExecutorWAGI) {
+		t.err = fmt.Errorf("component %s cannot have the strategy %s: a program that the WAGI executor runs ends with its request, so there is nothing to keep; use %s or %s",
+			c.ID, instancepool.Reuse, instancepool.Reset, instancepool.Pooled)
+		return t
 	}
 	t.maxBody = min(maxWholeBody, cfg.Limits.MemoryBytes)
 	switch {
