@@ -279,3 +279,13 @@ func TestValidateComponent(t *testing.T) {
 		}
 	}
 }
+
+// The engine's messages have several lines, and its own backtrace when the
+// environment asks Rust for one.
+func TestCompileErrorIsOneLine(t *testing.T) {
+	t.Setenv("RUST_BACKTRACE", "1")
+	_, err := onDemand.Compile([]byte("\x00asm\x01\x00\x00\x00\x0b\x01"))
+	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "at offset") {
+		t.Errorf("got %q", err)
+	}
+}

@@ -81,7 +81,7 @@ func (e *Engine) module(what string, load func(*wasmtime.Engine) (*wasmtime.Modu
 	}
 	loaded, err := load(e.engine)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
+		return nil, fmt.Errorf("%s: %s", what, reason(err.Error()))
 	}
 	m := &Module{engine: e, module: loaded}
 	for _, t := range loaded.Imports() {
