@@ -37,7 +37,8 @@ type decoder struct {
 
 // state belongs to one call of Decode.
 type state struct {
-	items int
+	items      int
+	refersFunc bool // a constant expression names a function
 }
 
 // Decode decodes a component. The result refers to parts of b, which must not

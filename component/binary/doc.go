@@ -8,6 +8,8 @@
 // lists the sections, imports and exports of a core module without compiling
 // it, and [DecodeComponentTypes] reads the world that a toolchain left in the
 // custom sections of a core module that has not been made into a component.
+// [NewSkeleton] makes, of a component, a small one that an engine's validator
+// judges alike.
 //
 // # What it must not know
 //

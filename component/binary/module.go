@@ -20,6 +20,8 @@ type Module struct {
 	Tags     []CoreExternType
 
 	Start OptIndex // the function called at instantiation
+
+	refersFunc bool // a table or global begins as a reference to a function
 }
 
 // ModuleExport is an export of a core module.
@@ -79,6 +81,7 @@ func DecodeModule(b []byte, limits Limits) (*Module, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	m.refersFunc = st.refersFunc
 	return m, nil
 }
 
@@ -259,6 +262,7 @@ func (d *decoder) skipConstExpr() {
 			d.u32("global index")
 		case opRefFunc:
 			d.u32("function index")
+			d.refersFunc = true
 		case opRefNull:
 			d.heapType()
 		case opVector:
