@@ -198,7 +198,7 @@ func refuseForms(c *binary.Component) error {
 		case binary.FormAsyncFunc, binary.FormStream, binary.FormFuture, binary.FormErrorContext,
 			binary.FormAsyncOption, binary.FormAsyncBuiltin:
 			async = append(async, string(f))
-		case binary.FormThreadBuiltin, binary.FormGC, binary.FormValue, binary.FormMap, binary.FormException:
+		case binary.FormThreadBuiltin, binary.FormGC, binary.FormValue, binary.FormException:
 			other = append(other, string(f))
 		}
 	}

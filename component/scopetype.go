@@ -172,6 +172,14 @@ func (s *scope) valueType(d binary.DefType) (*abi.Type, error) {
 			return nil, err
 		}
 		return abi.List(t), nil
+	case *binary.MapType:
+		// CanonicalABI.md, section Despecialization: a map is a list of pairs,
+		// and which of two pairs with one key counts is up to who reads it.
+		pair, err := s.vals([]binary.ValType{d.Key, d.Value})
+		if err != nil {
+			return nil, err
+		}
+		return abi.List(abi.Tuple(pair...)), nil
 	case *binary.FixedListType:
 		t, err := s.val(d.Elem)
 		if err != nil {
