@@ -14,8 +14,9 @@ import (
 	"github.com/minispin/minispin/internal/cwasm"
 )
 
-// codeCache keeps compiled core modules in a directory, by the hash of the
-// module and of everything else the code depends on.
+// codeCache keeps compiled core modules, and which components were found valid,
+// in a directory, by the hash of what was compiled and of everything else the
+// code depends on.
 //
 // The engine trusts what it loads, so a file is used only when the directory
 // and the file are the user's own and closed to others, and the file is whole:
@@ -56,11 +57,26 @@ func openCodeCache(dir, fingerprint string) (*codeCache, error) {
 }
 
 // path is where the code of the module with the given hash is kept.
-func (c *codeCache) path(module [sha256.Size]byte) string {
+func (c *codeCache) path(module [sha256.Size]byte) string { return c.name(module) + ".cwasm" }
+
+// name is what files about a hash are called, without the ending.
+func (c *codeCache) name(sum [sha256.Size]byte) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d %s\n", len(c.fingerprint), c.fingerprint)
-	h.Write(module[:])
-	return filepath.Join(c.dir, hex.EncodeToString(h.Sum(nil))+".cwasm")
+	h.Write(sum[:])
+	return filepath.Join(c.dir, hex.EncodeToString(h.Sum(nil)))
+}
+
+// valid reports whether the engine's validator has accepted what has the given
+// hash. It is told by an empty file, which has no content that could be damaged.
+func (c *codeCache) valid(sum [sha256.Size]byte) bool {
+	st, err := os.Lstat(c.name(sum) + ".valid")
+	return err == nil && st.Mode().IsRegular()
+}
+
+// keepValid notes that the validator has accepted what has the given hash.
+func (c *codeCache) keepValid(sum [sha256.Size]byte) error {
+	return os.WriteFile(c.name(sum)+".valid", nil, 0o600)
 }
 
 // load returns the compiled code of a module, or nil when it is not there or not

@@ -33,9 +33,9 @@ type CompileOptions struct {
 	Progress func(done, total int)
 }
 
-// Compile decodes wasm, a component or a core module in the binary format, and
-// compiles its core modules, or loads them from the engine's cache. name is
-// what errors call it. wasm must not be changed while the Component is in use.
+// Compile decodes wasm, a component or a core module in the binary format, has
+// the engine validate it, and compiles its core modules, or loads them from the
+// engine's cache. name is what errors call it. wasm must not be changed while the Component is in use.
 func (e *Engine) Compile(ctx context.Context, name string, wasm []byte, opts CompileOptions) (*Component, error) {
 	c := &Component{name: name, engine: e}
 	var sources []*binary.CoreModule
@@ -43,6 +43,9 @@ func (e *Engine) Compile(ctx context.Context, name string, wasm []byte, opts Com
 	case binary.IsComponent(wasm):
 		def, err := binary.Decode(wasm, binary.Limits{})
 		if err != nil {
+			return nil, fmt.Errorf("component %s: %w", name, err)
+		}
+		if err := e.validate(def, wasm); err != nil {
 			return nil, fmt.Errorf("component %s: %w", name, err)
 		}
 		c.def = def

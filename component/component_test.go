@@ -50,6 +50,15 @@ func engine(t testing.TB) *Engine {
 	return e
 }
 
+// unvalidated makes an engine that lets through what its validator would refuse:
+// the linker stands on its own, and types need no names to be tested.
+func unvalidated(t testing.TB) *Engine {
+	t.Helper()
+	e := engine(t)
+	e.lenient = true
+	return e
+}
+
 func TestEcho(t *testing.T) {
 	pre := build(t, engine(t), NewLinker(), "echo.wat")
 	in, err := pre.Instantiate(context.Background(), InstantiateOptions{})

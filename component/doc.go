@@ -30,6 +30,10 @@
 //
 // # What it promises
 //
+// Components are shown to the engine's own validator before anything else is
+// done with them (see the file validate.go), which gives early and clear errors
+// and is not what safety rests on.
+//
 // A hostile component or guest can make every step fail, but not go wrong. All
 // pointers, lengths and handles that a guest gives are checked where they are
 // used, and views of memory are read again after guest code ran. Core functions

@@ -10,9 +10,10 @@ import (
 // Engine compiles components and owns the memory their instances live in. It
 // may be used from several goroutines.
 type Engine struct {
-	core   *cwasm.Engine
-	cache  *codeCache
-	resets bool // instances can be put back
+	core    *cwasm.Engine
+	cache   *codeCache
+	resets  bool // instances can be put back
+	lenient bool // for tests: components are not validated
 }
 
 // EngineConfig says how an Engine allocates and where it keeps compiled code.

@@ -260,7 +260,7 @@ func TestAsyncRefused(t *testing.T) {
 
 // TestHostileUnfolding: what a small file can unfold to is bounded.
 func TestHostileUnfolding(t *testing.T) {
-	e := engine(t)
+	e := unvalidated(t)
 	// Each level instantiates the one below ten times.
 	var doubling strings.Builder
 	doubling.WriteString("(component (component $c0)")

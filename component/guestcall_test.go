@@ -52,7 +52,7 @@ func TestGuestToGuest(t *testing.T) {
 			abi.RecordVal(abi.BoolVal(false), abi.StringVal(""), abi.ScalarsVal([]uint16{}), abi.NoneVal(), abi.FlagsVal(0), abi.EnumVal(0), abi.ErrVal(ptr(abi.U64Val(1<<50))))}},
 		{"spilled", abi.Record(fields(20, abi.String)...), []abi.Val{abi.RecordVal(repeat(20, abi.StringVal("ß☃"))...)}},
 	}
-	e := engine(t)
+	e := unvalidated(t)
 	encodings := []string{"utf8", "utf16", "latin1+utf16"}
 	for _, tt := range tests {
 		for _, inner := range encodings {
@@ -255,7 +255,7 @@ func TestNestedArguments(t *testing.T) {
 // as destructor and post-return.
 func TestLiftLowered(t *testing.T) {
 	log := &dropLog{}
-	pre := buildText(t, engine(t), log.linker(t), "lift-lower", `(component
+	pre := buildText(t, unvalidated(t), log.linker(t), "lift-lower", `(component
   (import "host:test/log" (instance $log (export "dropped" (func (param "rep" u32)))))
   (core func $dropped (canon lower (func $log "dropped")))
   (type $r (resource (rep i32) (dtor (func $dropped))))

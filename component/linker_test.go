@@ -49,7 +49,7 @@ func TestNames(t *testing.T) {
 // TestLinkErrors: components that are well formed and wrong. The engine's
 // validator would refuse them as well; linking must not rely on it.
 func TestLinkErrors(t *testing.T) {
-	e := engine(t)
+	e := unvalidated(t)
 	for _, tt := range []struct{ name, text, want string }{
 		{"an instance in an instance", `(component (import "a:b/c" (instance (export "in" (instance (export "f" (func)))))))`, "has no instances inside"},
 		{"nothing for an import", `(component (component $c (import "x" (func))) (instance (instantiate $c)))`, `no argument for the import "x"`},

@@ -128,7 +128,7 @@ func TestHostileRealloc(t *testing.T) {
 
 // TestHostileResults: what a guest returns is not to be trusted either.
 func TestHostileResults(t *testing.T) {
-	e := engine(t)
+	e := unvalidated(t)
 	tests := []struct {
 		name, typ, enc string
 		a, b           uint32 // stored at 16, where the result lies
@@ -183,7 +183,7 @@ func TestHostileResults(t *testing.T) {
 // one of another type than its use asks for must not link. The first would let
 // an integer be called as a function.
 func TestUncheckedTypes(t *testing.T) {
-	e := engine(t)
+	e := unvalidated(t)
 	const module = `(component
   (core module $m
     (memory (export "memory") 1)

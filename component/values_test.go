@@ -238,7 +238,7 @@ func TestValues(t *testing.T) {
 		{"spilled record", abi.Record(fields(17, abi.U64)...), []abi.Val{abi.RecordVal(repeat(17, abi.U64Val(1<<40))...)}},
 		{"spilled strings", abi.Record(fields(12, abi.String)...), []abi.Val{abi.RecordVal(repeat(12, abi.StringVal("é☃"))...)}},
 	}
-	e := engine(t)
+	e := unvalidated(t)
 	for _, tt := range tests {
 		encodings := []string{"utf8"}
 		if tt.typ.HasPointers() {
