@@ -122,7 +122,7 @@ func (c *Call) Realloc(oldPtr, oldSize, align, newSize uint32) uint32 {
 	}
 	c.mem = mem
 	if ptr&(align-1) != 0 {
-		abi.Throw(abi.TrapBadRealloc, "realloc return: result not aligned: %#x is not a multiple of %d", ptr, align)
+		abi.Throw(abi.TrapBadRealloc, "realloc return: result not aligned: unaligned pointer %#x, not a multiple of %d", ptr, align)
 	}
 	if uint64(ptr)+uint64(newSize) > uint64(len(mem)) {
 		abi.Throw(abi.TrapBadRealloc, "realloc return: beyond end of memory: %d bytes at %#x, memory has %d", newSize, ptr, len(mem))

@@ -73,7 +73,7 @@ func Alloc(cx Context, size, align uint32) uint32 {
 func grow(cx Context, oldPtr, oldSize, align, newSize uint32) uint32 {
 	ptr := cx.Realloc(oldPtr, oldSize, align, newSize)
 	if ptr&(align-1) != 0 {
-		Throw(TrapBadRealloc, "realloc return: result not aligned: %#x is not a multiple of %d", ptr, align)
+		Throw(TrapBadRealloc, "realloc return: result not aligned: unaligned pointer %#x, not a multiple of %d", ptr, align)
 	}
 	if mem := cx.Memory(); uint64(ptr)+uint64(newSize) > uint64(len(mem)) {
 		Throw(TrapBadRealloc, "realloc return: beyond end of memory: %d bytes at %#x, memory has %d", newSize, ptr, len(mem))
