@@ -45,7 +45,12 @@ func (k *linking) stateSlots() (*cwasm.StateSlots, error) {
 		}
 		foots[i] = f.module
 	}
-	changed := map[tableOf]string{}
+	w := &stateWalk{k: k, foots: foots, exports: map[int]fetched{}, globals: map[owned]string{}, tables: map[owned]string{}}
+	for i, s := range k.steps {
+		for _, f := range s.Fetch {
+			w.exports[f.Slot] = fetched{i, f.Export}
+		}
+	}
 	for i, f := range foots {
 		if f == nil {
 			continue
@@ -56,68 +61,130 @@ func (k *linking) stateSlots() (*cwasm.StateSlots, error) {
 		for _, m := range f.Memories {
 			state.Memories = append(state.Memories, k.fetch(i, m.Export))
 		}
-		for _, g := range f.Globals {
-			if !restorable(g.Type) {
-				return nil, k.notResettable("%s has a mutable global of type %s (global %d)", k.moduleName(i), g.Type, g.Index)
+		for g := range f.Globals {
+			if err := w.globalChange(i, &f.Globals[g]); err != nil {
+				return nil, err
 			}
-			state.Globals = append(state.Globals, k.fetch(i, g.Export))
 		}
 		for t := range f.Tables {
-			if err := k.tableChange(foots, i, &f.Tables[t], changed); err != nil {
+			if err := w.tableChange(i, &f.Tables[t]); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return state, k.tableSlots(foots, changed, state)
+	if err := w.globalSlots(state); err != nil {
+		return nil, err
+	}
+	return state, w.tableSlots(state)
 }
 
-// tableOf names a table by the step that defines it.
-type tableOf struct {
+// stateWalk finds the globals and tables that code changes, wherever they are
+// defined.
+type stateWalk struct {
+	k     *linking
+	foots []*footprint.Module // by step
+
+	exports map[int]fetched // what is in each slot
+
+	// What changes, with who changes it and how.
+	globals, tables map[owned]string
+}
+
+// owned names a global or table by the step that defines it and its index there.
+type owned struct {
 	step  int
 	index uint32
 }
 
-// tableChange notes which table, of whatever step, a step's code changes.
-func (k *linking) tableChange(foots []*footprint.Module, step int, t *footprint.Table, changed map[tableOf]string) error {
-	if t.Change == nil {
+// fetched is an export of a step.
+type fetched struct {
+	step   int
+	export string
+}
+
+// source finds the earlier step and export that an import of a step is bound to.
+func (w *stateWalk) source(step, imported int) (from int, export string, ok bool) {
+	imp := w.k.steps[step].Imports[imported]
+	if imp.Kind != cwasm.FromSlot || w.k.spend(1) != nil {
+		return 0, "", false
+	}
+	f, ok := w.exports[imp.Slot]
+	return f.step, f.export, ok && f.step < step && w.foots[f.step] != nil
+}
+
+// globalChange notes which global, of whatever step, a step's code sets.
+func (w *stateWalk) globalChange(step int, g *footprint.Global) error {
+	if g.Set == nil {
 		return nil
 	}
-	if t.Grow != nil {
-		return k.notResettable("%s grows a table, which cannot be undone (%s)", k.moduleName(step), t.Grow)
+	by, change := w.k.moduleName(step), g.Set
+	for g.Import >= 0 {
+		from, export, ok := w.source(step, g.Import)
+		if ok {
+			step, g = from, w.foots[from].ExportedGlobal(export)
+		}
+		if !ok || g == nil {
+			return w.k.notResettable("the global that %s changes (%s) cannot be found", by, change)
+		}
 	}
-	by := fmt.Sprintf("%s changes it by %s", k.moduleName(step), t.Change)
-	for t.Import >= 0 {
-		from := k.steps[step].Imports[t.Import]
-		source := -1
-		for j := range step {
-			for _, f := range k.steps[j].Fetch {
-				if from.Kind == cwasm.FromSlot && f.Slot == from.Slot && foots[j] != nil {
-					source, t = j, foots[j].ExportedTable(f.Export)
-				}
+	w.globals[owned{step, g.Index}] = fmt.Sprintf("%s changes it by %s", by, change)
+	return nil
+}
+
+// globalSlots gives the changed globals slots, in the order of the steps.
+func (w *stateWalk) globalSlots(state *cwasm.StateSlots) error {
+	for i, f := range w.foots {
+		if f == nil {
+			continue
+		}
+		for _, g := range f.Globals {
+			by := w.globals[owned{i, g.Index}]
+			switch {
+			case by == "" || g.Import >= 0:
+			case !restorable(g.Type):
+				return w.k.notResettable("global %d of %s holds %s, and %s", g.Index, w.k.moduleName(i), g.Type, by)
+			case g.Export == "":
+				return w.k.notResettable("global %d of %s has no name, and %s", g.Index, w.k.moduleName(i), by)
+			default:
+				state.Globals = append(state.Globals, w.k.fetch(i, g.Export))
 			}
 		}
-		if source < 0 || t == nil {
-			return k.notResettable("the table that %s changes (%s) cannot be found", k.moduleName(step), t.Change)
-		}
-		step = source
-	}
-	at := tableOf{step, t.Index}
-	if changed[at] == "" {
-		changed[at] = by
 	}
 	return nil
 }
 
+// tableChange notes which table, of whatever step, a step's code changes.
+func (w *stateWalk) tableChange(step int, t *footprint.Table) error {
+	if t.Change == nil {
+		return nil
+	}
+	by, change := w.k.moduleName(step), t.Change
+	if t.Grow != nil {
+		return w.k.notResettable("%s grows a table, which cannot be undone (%s)", by, t.Grow)
+	}
+	for t.Import >= 0 {
+		from, export, ok := w.source(step, t.Import)
+		if ok {
+			step, t = from, w.foots[from].ExportedTable(export)
+		}
+		if !ok || t == nil {
+			return w.k.notResettable("the table that %s changes (%s) cannot be found", by, change)
+		}
+	}
+	w.tables[owned{step, t.Index}] = fmt.Sprintf("%s changes it by %s", by, change)
+	return nil
+}
+
 // tableSlots gives the changed tables slots, in the order of the steps.
-func (k *linking) tableSlots(foots []*footprint.Module, changed map[tableOf]string, state *cwasm.StateSlots) error {
-	elements := uint64(0)
-	for i, f := range foots {
+func (w *stateWalk) tableSlots(state *cwasm.StateSlots) error {
+	k, elements := w.k, uint64(0)
+	for i, f := range w.foots {
 		if f == nil {
 			continue
 		}
 		for _, t := range f.Tables {
-			by := changed[tableOf{i, t.Index}]
-			if by == "" {
+			by := w.tables[owned{i, t.Index}]
+			if by == "" || t.Import >= 0 {
 				continue
 			}
 			if !restorable(t.Elem) {
@@ -126,11 +193,10 @@ func (k *linking) tableSlots(foots []*footprint.Module, changed map[tableOf]stri
 			if t.Export == "" {
 				return k.notResettable("table %d of %s has no name, and %s", t.Index, k.moduleName(i), by)
 			}
-			slot := k.fetch(i, t.Export)
-			state.Tables = append(state.Tables, slot)
 			if elements += k.component.tableSize(k.steps[i].Module, t.Export); elements > maxResetElements {
 				return k.notResettable("more than %d elements of tables can change: table %d of %s, and %s", maxResetElements, t.Index, k.moduleName(i), by)
 			}
+			state.Tables = append(state.Tables, k.fetch(i, t.Export))
 		}
 	}
 	return nil

@@ -246,8 +246,11 @@ func TestNotResettable(t *testing.T) {
 			"core module 1 drops segments, which do not come back (elem.drop in function 1)"},
 		{"table.grow", `(core module $m (table 1 funcref) (func (drop (table.grow 0 (ref.null func) (i32.const 1))))) (core instance (instantiate $m))`,
 			"the core module grows a table, which cannot be undone (table.grow in function 0)"},
-		{"external references in a global", `(core module $m (global (mut externref) (ref.null extern))) (core instance (instantiate $m))`,
-			"the core module has a mutable global of type externref (global 0)"},
+		{"external references in a global", `(core module $a (global (export "g") (mut externref) (ref.null extern))) (core instance $a (instantiate $a))
+			(core module $b (import "" "g" (global (mut externref))) (func) (func (global.set 0 (ref.null extern))))
+			(core instance (instantiate $b (with "" (instance $a))))`,
+			"global 0 of core module 0 holds externref, and core module 1 changes it by global.set in function 1"},
+		{"external references that never change", `(core module $m (global (mut externref) (ref.null extern)) (global (mut i32) (i32.const 0))) (core instance (instantiate $m))`, ""},
 		{"external references in a table", `(core module $m (table 1 externref) (func (table.set 0 (i32.const 0) (ref.null extern)))) (core instance (instantiate $m))`,
 			"table 0 of the core module holds externref, and the core module changes it by table.set in function 0"},
 		{"a large table changed by a sibling", `(core module $a (table (export "t") 5000 funcref)) (core instance $a (instantiate $a))

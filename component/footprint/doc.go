@@ -2,10 +2,9 @@
 //
 // Whoever wants to put an instance back to an earlier moment has to know all
 // that may have changed since: linear memories, mutable globals, tables, and
-// which passive segments were dropped. The first two are told by declarations.
-// The other two are told by instructions only, and so the central idea is one
-// walk over every function body that knows the length of each instruction and
-// the meaning of a dozen of them.
+// which passive segments were dropped. Declarations tell of the first, and of the
+// others too little: the central idea is one walk over every function body that
+// knows the length of each instruction and the meaning of a dozen of them.
 //
 // Most of that state has no name outside the module. [Module.Expose] gives it
 // one, by adding to the export section; no instruction is changed.

@@ -7,10 +7,10 @@ import (
 	wasm "github.com/minispin/minispin/component/binary"
 )
 
-// Expose returns the module's bytes with an export added for every memory and
-// mutable global that the module defines, and every table that it defines and
-// changes, which had none; and it notes the names in m. When nothing has to be
-// added the bytes are those given to Scan.
+// Expose returns the module's bytes with an export added for every memory that
+// the module defines, and every global and table that it defines and changes,
+// which had none; and it notes the names in m. When nothing has to be added the
+// bytes are those given to Scan.
 //
 // The names collide with none that the module has, and none is empty: what is
 // exported as "" only gets a second name. Code, and so behaviour, stay the same;
@@ -41,7 +41,9 @@ func (m *Module) Expose() []byte {
 		add(&m.Memories[i].Export, "memory", exportMemory, m.Memories[i].Index)
 	}
 	for i := range m.Globals {
-		add(&m.Globals[i].Export, "global", exportGlobal, m.Globals[i].Index)
+		if g := &m.Globals[i]; g.Import < 0 && g.Set != nil {
+			add(&g.Export, "global", exportGlobal, g.Index)
+		}
 	}
 	for i := range m.Tables {
 		if t := &m.Tables[i]; t.Import < 0 && t.Change != nil {

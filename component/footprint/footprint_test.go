@@ -40,7 +40,9 @@ func describe(m *footprint.Module) string {
 		line("memory", string('0'+rune(x.Index)), x.Export)
 	}
 	for _, x := range m.Globals {
-		line("global", string('0'+rune(x.Index)), x.Type.String(), x.Export)
+		if x.Set != nil {
+			line("global", string('0'+rune(x.Index)), x.Type.String(), x.Export+":", x.Set.String())
+		}
 	}
 	for _, x := range m.Tables {
 		if x.Change != nil {
@@ -71,8 +73,10 @@ func TestScan(t *testing.T) {
 			(global (export "sp") (mut i32) (i32.const 2))
 			(global (mut funcref) (ref.null func))
 			(global (mut externref) (ref.null extern))
-			(func (global.set $g (i32.const 1))))`,
-			"memory 1 \nmemory 2 shown\nglobal 2 i32 sp\nglobal 3 funcref \nglobal 4 externref \n"},
+			(func (global.set $g (i32.const 1)))
+			(func (global.set 2 (global.get 1)) (global.set 3 (global.get 3)) (global.set 2 (global.get 0))))`,
+			"memory 1 \nmemory 2 shown\nglobal 0 i32 : global.set in function 0\nglobal 2 i32 sp: global.set in function 1\n" +
+				"global 3 funcref : global.set in function 1\n"},
 		{"no change of a table", `(module (table 3 funcref) (elem (i32.const 0) $f)
 			(func $f (drop (table.get 0 (i32.const 0))) (drop (table.size 0)) (call_indirect (i32.const 0))))`, ""},
 		{"table.set", `(module (table 1 funcref) (table $b 3 funcref) (func) (func (table.set $b (i32.const 0) (ref.null func))))`,
@@ -167,7 +171,7 @@ const instructions = `(module
 
 func TestEveryShapeOfInstruction(t *testing.T) {
 	m := scan(t, assemble(t, instructions))
-	want := "memory 0 \nmemory 1 \nglobal 0 v128 \n" +
+	want := "memory 0 \nmemory 1 \nglobal 0 v128 : global.set in function 3\n" +
 		"table 0 funcref : table.init in function 3\n" +
 		"table 1 externref : table.grow in function 3\ngrows table.grow in function 3\n" +
 		"drops data.drop in function 3\ngrows memory.grow in function 3\n"
@@ -219,7 +223,8 @@ func TestExpose(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"nothing to add", `(module (memory (export "m") 1) (table 1 funcref))`, ""},
 		{"no export section and nothing after", `(module (memory 1))`, "minispin:memory:0"},
-		{"no export section", `(module (global (mut i32) (i32.const 1)) (func $f) (start $f))`, "minispin:global:0"},
+		{"no export section", `(module (global (mut i32) (i32.const 1)) (func $f (global.set 0 (i32.const 2))) (start $f))`, "minispin:global:0"},
+		{"a mutable global that is never set", `(module (global (mut i32) (i32.const 1)) (func (drop (global.get 0))))`, ""},
 		{"beside others", `(module (memory (export "m") 1) (memory 1) (global (export "g") (mut i64) (i64.const 1))
 			(table 2 funcref) (table 2 funcref) (func (export "f") (table.set 1 (i32.const 0) (ref.null func))))`,
 			"m g f minispin:memory:1 minispin:table:1"},
@@ -255,6 +260,9 @@ func TestExpose(t *testing.T) {
 				}
 			}
 			for _, x := range m.Globals {
+				if x.Set == nil || x.Import >= 0 {
+					continue
+				}
 				if e := b.Export(x.Export); e == nil || e.Sort != binary.SortCoreGlobal || e.Index != x.Index {
 					t.Errorf("global %d: export %q is %+v", x.Index, x.Export, e)
 				}
@@ -335,7 +343,7 @@ func TestGuests(t *testing.T) {
 		}
 		again := scan(t, m.Expose())
 		for _, g := range again.Globals {
-			if g.Export == "" {
+			if g.Set != nil && g.Import < 0 && g.Export == "" {
 				t.Errorf("%s: global %d is still hidden", name, g.Index)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 // Module is what a core module's code can change, beside its operand stack.
 type Module struct {
 	Memories []Memory // those the module defines
-	Globals  []Global // the mutable ones that the module defines
+	Globals  []Global // the mutable ones, imported ones first
 	Tables   []Table  // its whole index space of tables, imported ones first
 
 	// Drops is the first instruction that drops a passive segment, nil when
@@ -20,6 +20,7 @@ type Module struct {
 	// none.
 	Grows *Change
 
+	globals  map[uint32]int // where in Globals an index is
 	wasm     []byte
 	sections []binary.CoreSection
 	exports  []binary.ModuleExport
@@ -40,11 +41,14 @@ type Memory struct {
 	Export string // a name it is exported by; set by Expose when there was none
 }
 
-// Global is a mutable global.
+// Global is a mutable global with what the module's code does to it. Many that
+// are declared mutable are never set.
 type Global struct {
 	Index  uint32 // in the module's index space of globals
 	Type   binary.CoreValType
-	Export string // a name it is exported by; set by Expose when there was none
+	Import int     // where among all the module's imports it stands, -1 when it is defined here
+	Export string  // a name it is exported by; set by Expose when there was none and it is set
+	Set    *Change // the first instruction that sets it, nil when there is none
 }
 
 // Table is a table with what the module's code may do to it. What active
@@ -66,7 +70,7 @@ func Scan(wasm []byte) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Module{wasm: wasm, sections: b.Sections, exports: b.Exports}
+	m := &Module{wasm: wasm, sections: b.Sections, exports: b.Exports, globals: map[uint32]int{}}
 	tables, memories, globals, funcs := 0, 0, 0, uint32(0)
 	for i, imp := range b.Imports {
 		switch imp.Type.Sort {
@@ -78,6 +82,7 @@ func Scan(wasm []byte) (*Module, error) {
 		case binary.SortCoreMemory:
 			memories++
 		case binary.SortCoreGlobal:
+			m.global(imp.Type, globals, i)
 			globals++
 		}
 	}
@@ -88,9 +93,7 @@ func Scan(wasm []byte) (*Module, error) {
 		m.Memories = append(m.Memories, Memory{Index: uint32(i)})
 	}
 	for i := globals; i < len(b.Globals); i++ {
-		if g := b.Globals[i]; g.Mutable {
-			m.Globals = append(m.Globals, Global{Index: uint32(i), Type: g.Value})
-		}
+		m.global(b.Globals[i], i, -1)
 	}
 	m.nameExports()
 	for _, s := range b.Sections {
@@ -103,6 +106,14 @@ func Scan(wasm []byte) (*Module, error) {
 		}
 	}
 	return m, nil
+}
+
+// global adds a global when it is mutable.
+func (m *Module) global(t binary.CoreExternType, index, imported int) {
+	if t.Mutable {
+		m.globals[uint32(index)] = len(m.Globals)
+		m.Globals = append(m.Globals, Global{Index: uint32(index), Type: t.Value, Import: imported})
+	}
 }
 
 // nameExports notes the names that state is exported by already.
@@ -126,6 +137,18 @@ func (m *Module) nameExports() {
 	for i := range m.Tables {
 		m.Tables[i].Export = names[key{binary.SortCoreTable, m.Tables[i].Index}]
 	}
+}
+
+// ExportedGlobal returns the mutable global exported by a name, or nil.
+func (m *Module) ExportedGlobal(name string) *Global {
+	for _, e := range m.exports {
+		if e.Name == name && e.Sort == binary.SortCoreGlobal {
+			if i, ok := m.globals[e.Index]; ok {
+				return &m.Globals[i]
+			}
+		}
+	}
+	return nil
 }
 
 // ExportedTable returns the table exported by a name, or nil.

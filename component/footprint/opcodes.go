@@ -28,6 +28,7 @@ const (
 // Opcodes that the walk gives meaning to. WebAssembly, section Instructions of
 // the binary format.
 const (
+	opGlobalSet  = 0x24
 	opTableSet   = 0x26
 	opMemoryGrow = 0x40
 

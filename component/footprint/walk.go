@@ -114,6 +114,10 @@ func (w *walker) body() {
 		case immIndex:
 			i := w.u32()
 			switch op {
+			case opGlobalSet:
+				if g, ok := w.m.globals[i]; ok {
+					w.note(&w.m.Globals[g].Set, "global.set")
+				}
 			case opTableSet:
 				w.changesTable(i, "table.set")
 			case opMemoryGrow:
