@@ -19,6 +19,10 @@
 // out of the list (see package fuse and the file elide.go), so that many
 // components are a single core instance, linked ahead of time.
 //
+// Where every request is to find a fresh instance and making one is too dear, a
+// Resettable is instantiated once and put back to that moment after each
+// request; package footprint says of which components that can be done.
+//
 // Host interfaces are given to a Linker, usually by the generated bindings
 // under wit/bindings; a HostFunc receives flattened core values and a Call,
 // through which it reads guest memory in place, moves handles and allocates.

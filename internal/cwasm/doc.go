@@ -12,6 +12,10 @@
 // then a single call into C, and so is calling a function in it; nothing on
 // that path looks anything up by name in Go.
 //
+// On an engine with [Config].Reset a store can be put back to the moment after
+// it was started, see [Store.Reset]: the state of a fresh store for a fraction
+// of its price.
+//
 // # Rules of this layer
 //
 // Guests call the host through one exported Go function. It finds the host
