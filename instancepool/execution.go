@@ -2,8 +2,10 @@ package instancepool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/minispin/minispin/component"
 )
@@ -36,7 +38,7 @@ func newExecution[H any](ctx context.Context, e *component.Engine, c Config[H]) 
 		return &anew[H]{config: c, engine: e}, l.handler, nil
 	case Reset:
 		x := &resetting[H]{linked: l, limits: c.Limits}
-		if err := x.prepare(ctx); err != nil {
+		if err := x.prepare(ctx, c.Deadline); err != nil {
 			l.close()
 			return nil, l.handler, err
 		}
@@ -152,14 +154,27 @@ type resetting[H any] struct {
 	idle   idle[*component.Resettable]
 }
 
+// maxPrepare bounds the first instantiation, which nobody's deadline does.
+const maxPrepare = 5 * time.Second
+
 // prepare makes the first instance, which shows whether the component can be
-// reset.
-func (x *resetting[H]) prepare(ctx context.Context) error {
+// reset. That it cannot be instantiated is for its requests to meet, as it is
+// under the other strategies.
+func (x *resetting[H]) prepare(ctx context.Context, deadline time.Duration) error {
+	limit := maxPrepare
+	if deadline > 0 {
+		limit = min(limit, deadline)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrDeadline)
+	defer cancel()
 	r, err := x.pre.InstantiateResettable(ctx, x.limits)
-	if err != nil {
+	var unfit *component.NotResettableError
+	switch {
+	case err == nil:
+		x.idle.put(r)
+	case errors.As(err, &unfit):
 		return err
 	}
-	x.idle.put(r)
 	return nil
 }
 

@@ -126,9 +126,6 @@ func (e *Engine) Fingerprint() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s/%s\n", EngineVersion, runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintf(h, "stack %d\n", e.config.MaxWasmStack)
-	if p := e.config.Pooling; p != nil {
-		fmt.Fprintf(h, "pooling %+v\n", *p)
-	}
 	if r := e.config.Reset; r != nil {
 		fmt.Fprintf(h, "reset, bounds %d\n", r.Bounds) // the code differs
 	}

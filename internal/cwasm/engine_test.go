@@ -173,7 +173,7 @@ func TestCompileErrors(t *testing.T) {
 }
 
 func TestFingerprint(t *testing.T) {
-	configs := []Config{{}, {MaxWasmStack: 256 << 10}, {Pooling: &Pooling{Instances: 2}}, {Pooling: &Pooling{Instances: 3}}}
+	configs := []Config{{}, {MaxWasmStack: 256 << 10}, {MaxWasmStack: 1 << 20}}
 	seen := map[string]int{}
 	for i, c := range configs {
 		e, err := NewEngine(c)
@@ -193,6 +193,38 @@ func TestFingerprint(t *testing.T) {
 		seen[e.Fingerprint()] = i
 		e.Close()
 		again.Close()
+	}
+}
+
+// Code does not depend on the allocator, so that a component compiled for one is
+// not compiled again for the other.
+func TestCodeIsSharedByAllocators(t *testing.T) {
+	wasm, err := Wat(`(module (memory 1) (func (export "f") (result i32) (i32.load (i32.const 0))))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fingerprint, code string
+	for _, c := range []Config{{}, {Pooling: &Pooling{Instances: 2}}, {Pooling: &Pooling{Instances: 2, MaxMemoryBytes: 4 << 30}}} {
+		e, err := NewEngine(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		m, err := e.Compile(wasm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		b, err := m.Serialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code == "" {
+			code, fingerprint = string(b), e.Fingerprint()
+		}
+		if string(b) != code || e.Fingerprint() != fingerprint {
+			t.Errorf("%+v: the code or its fingerprint is another", c)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 
 	httptrigger "github.com/minispin/minispin/trigger/http"
 )
@@ -64,4 +65,20 @@ func writeWhole(w http.ResponseWriter, r *httptrigger.Request, status int, body 
 	}
 	_, err := w.Write(body)
 	return err
+}
+
+// upload is a request body that notes when it breaks off. The guest that reads it
+// may make what it likes of that, such as to break off its response.
+type upload struct {
+	io.ReadCloser
+	broken atomic.Bool
+}
+
+// Read implements io.Reader.
+func (u *upload) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		u.broken.Store(true)
+	}
+	return n, err
 }

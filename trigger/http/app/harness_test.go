@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -69,9 +68,17 @@ type mode struct {
 	protocol string // "h1" or "h2c"
 }
 
-// forEachMode runs test for each strategy over each protocol.
+// served are the strategies of servers that give every request a fresh instance.
+// Those for measuring do the same with more work, and reuse promises less.
+var served = []instancepool.Strategy{instancepool.PreInstance, instancepool.Pooled, instancepool.Reset}
+
+// forEachMode runs test for each served strategy over each protocol.
 func forEachMode(t *testing.T, test func(t *testing.T, m mode)) {
-	for _, strategy := range instancepool.Strategies() {
+	for _, strategy := range served {
+		if err := component.ResetSupported(); strategy == instancepool.Reset && err != nil {
+			t.Run(string(strategy), func(t *testing.T) { t.Skipf("the strategy reset: %v", err) })
+			continue
+		}
 		for _, protocol := range []string{"h1", "h2c"} {
 			t.Run(string(strategy)+"/"+protocol, func(t *testing.T) { test(t, mode{strategy, protocol}) })
 		}
@@ -136,16 +143,6 @@ func parse(t testing.TB, text string) *manifest.App {
 	return m
 }
 
-// component writes the text of a component to a file for its source.
-func text(t testing.TB, name, wat string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name+".wat")
-	if err := os.WriteFile(path, []byte(wat), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // serve loads an application and puts it on a socket until the test ends, when
 // no guest may be left.
 func serve(t testing.TB, m mode, manifestText string, more ...func(*component.Linker) error) *site {
@@ -198,14 +195,37 @@ func (s *site) listen(t testing.TB, h http.Handler) {
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
-		noGuests(t)
+		s.noGuests(t)
 	})
 }
 
-// noGuests waits until every instance has ended.
-func noGuests(t testing.TB) {
+// busy reports whether a request is under way, for which a guest has or waits
+// for an instance.
+func (s *site) busy() bool {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, p := range s.app.pools {
+		if p.Wait(over) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// noGuests waits until no request is under way, and no instance left of any but
+// those that the strategy keeps.
+func (s *site) noGuests(t testing.TB) {
 	t.Helper()
-	eventually(t, "all instances to end", func() bool { return cwasm.LiveStores() == 0 })
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for _, p := range s.app.pools {
+		if err := p.Wait(ctx); err != nil {
+			t.Fatalf("waiting for requests to end: %v", err)
+		}
+	}
+	if s.mode.strategy != instancepool.Reset {
+		eventually(t, "all instances to end", func() bool { return cwasm.LiveStores() == 0 })
+	}
 }
 
 func eventually(t testing.TB, what string, ok func() bool) {
@@ -285,7 +305,7 @@ func (s *site) failure(t testing.TB) observer.LoggedEntry {
 		return s.logs.Filter(func(e observer.LoggedEntry) bool { return strings.Contains(e.Message, "failed") }).All()
 	}
 	eventually(t, "the log line of a failure", func() bool { return len(failed()) > 0 })
-	noGuests(t) // a second line would come before the guest is gone
+	s.noGuests(t) // a second line would come before the guest is gone
 	lines := failed()
 	s.logs.TakeAll()
 	if len(lines) != 1 {
@@ -321,26 +341,12 @@ func (s *site) expectFailure(t testing.TB, component string, kind httptrigger.Ki
 // quiet fails the test if a failure was logged.
 func (s *site) quiet(t testing.TB) {
 	t.Helper()
-	noGuests(t)
+	s.noGuests(t)
 	for _, e := range s.logs.TakeAll() {
 		if e.Level > zapcore.DebugLevel {
 			t.Errorf("log line: %v %v", e.Message, e.ContextMap())
 		}
 	}
-}
-
-// dial opens a connection for bytes of the test's own.
-func (s *site) dial(t testing.TB) net.Conn {
-	t.Helper()
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", s.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	return conn
 }
 
 // recorder is an Output that keeps everything.

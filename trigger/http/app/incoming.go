@@ -25,6 +25,10 @@ func (x *incoming) Execute(w http.ResponseWriter, r *httptrigger.Request) error 
 	for i, f := range fields {
 		headers[i] = wasihttp.Field{Name: f.Name, Value: f.Value}
 	}
+	if r.Body != nil && r.Body != http.NoBody {
+		s.body.ReadCloser = r.Body
+		r.Body = &s.body
+	}
 	err := s.http.Serve(w, &wasihttp.Request{
 		Request: r.Request, Scheme: r.Scheme, Authority: r.Authority, PathWithQuery: r.PathWithQuery,
 		Headers: headers,
@@ -35,11 +39,12 @@ func (x *incoming) Execute(w http.ResponseWriter, r *httptrigger.Request) error 
 			return handle(in, h.incoming)
 		})
 	})
-	return incomingFailure(err)
+	return incomingFailure(err, s.body.broken.Load())
 }
 
-// incomingFailure says what kind of failure the outcome of an exchange is.
-func incomingFailure(err error) error {
+// incomingFailure says what kind of failure the outcome of an exchange is. broken
+// says that the client has not sent its request to the end.
+func incomingFailure(err error, broken bool) error {
 	kind := httptrigger.KindInternal
 	switch {
 	case err == nil:
@@ -59,6 +64,9 @@ func incomingFailure(err error) error {
 		}
 	default:
 		return failure(err)
+	}
+	if broken {
+		kind = httptrigger.KindClientGone // whatever the guest makes of it, nobody is there
 	}
 	return &httptrigger.Failure{Kind: kind, Err: err}
 }

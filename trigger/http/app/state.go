@@ -12,6 +12,8 @@ type state struct {
 	wasi wasi.Ctx
 	http wasihttp.Ctx
 
+	body upload
+
 	component string
 	request   httptrigger.RequestID
 	output    Output
