@@ -127,7 +127,12 @@ func openApp(ctx context.Context, st *stage, m *manifest.App, q Request, env map
 		return nil, &AnswerError{fmt.Errorf("under the strategy %s: %w", s, err)}
 	}
 	l.output.discard()
+	note := ""
+	if first.status >= 400 {
+		note = fmt.Sprintf("the answer is %d %s", first.status, http.StatusText(first.status))
+	}
 	return &local{
+		note: note,
 		exchange: func() error {
 			a, err := l.do(&q, nil)
 			if err == nil && a.status != first.status {

@@ -12,9 +12,10 @@ func significant(v float64) string {
 	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
-	decimals := 2 - int(math.Floor(math.Log10(math.Abs(v))))
-	s := strconv.FormatFloat(v, 'f', min(max(decimals, 0), 9), 64)
-	return s
+	// The exponent is that of the number as it is shown: 0.9999 is shown as 1.
+	short := strconv.FormatFloat(v, 'e', 2, 64)
+	exponent, _ := strconv.Atoi(short[strings.IndexByte(short, 'e')+1:])
+	return strconv.FormatFloat(v, 'f', min(max(2-exponent, 0), 9), 64)
 }
 
 // grouped writes v as significant does, with its digits in groups of three.
@@ -43,7 +44,12 @@ func scaled(v, step float64, units ...string) string {
 func duration(ns float64) string { return scaled(ns, 1000, "ns", "µs", "ms", "s") }
 
 // size writes bytes.
-func size(bytes float64) string { return scaled(bytes, 1024, "B", "KiB", "MiB", "GiB") }
+func size(bytes float64) string {
+	if math.Abs(bytes) < 1023.5 {
+		return strconv.FormatFloat(bytes, 'f', 0, 64) + " B"
+	}
+	return scaled(bytes/1024, 1024, "KiB", "MiB", "GiB")
+}
 
 // count writes how often something happens, of which less than a hundredth of
 // one time is noise.

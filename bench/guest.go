@@ -95,12 +95,15 @@ func (g *guest) open(ctx context.Context, st *stage, s instancepool.Strategy) (s
 	return g.openServed(ctx, st, s, wasm)
 }
 
-// held is how many requests are held at a time to see what one keeps.
+// maxHeld is how many requests are held at a time to see what one keeps.
+const maxHeld = 16
+
+// held is how many under a strategy.
 func held(s instancepool.Strategy) int {
 	if s == instancepool.Cold {
 		return 2 // it compiles for each
 	}
-	return 16
+	return maxHeld
 }
 
 // caller is the host's side of one request to inbound-http.

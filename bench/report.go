@@ -29,6 +29,8 @@ type Result struct {
 	Group    string `json:"group"`
 	Variant  string `json:"variant"`
 	Includes string `json:"includes,omitempty"`
+	// Note is what a reader should know before trusting the figures.
+	Note string `json:"note,omitempty"`
 	// Time is the time of one exchange, in nanoseconds.
 	Time Estimate `json:"time"`
 	// Allocs and Bytes are allocations of one exchange on the Go heap, those of
@@ -38,8 +40,8 @@ type Result struct {
 	// Faults are page faults of one exchange, the median; nil where not known.
 	Faults *float64 `json:"faults,omitempty"`
 	// Resident is how many bytes of memory one more exchange takes while it is
-	// under way, the instance with all its host keeps for it; nil where that
-	// cannot be seen.
+	// under way, the instance with all its host keeps for it but the thread; nil
+	// where that cannot be seen.
 	Resident *int64   `json:"resident,omitempty"`
 	Samples  []Sample `json:"samples"`
 }
@@ -128,9 +130,23 @@ func (r *Report) baselines() []baseline {
 	return all
 }
 
+// notes returns what is to be said of rows below their figures.
+func (r *Report) notes() []string {
+	var all []string
+	for i := range r.Rows {
+		if n := r.Rows[i].Note; n != "" {
+			all = append(all, r.Rows[i].Name()+": "+n)
+		}
+	}
+	return all
+}
+
 // conditions says on one line how the figures came about.
 func (r *Report) conditions() string {
 	s := fmt.Sprintf("%d rounds of %v", r.Runs, r.Time)
+	if r.Runs == 1 {
+		s = fmt.Sprintf("one round of %v", r.Time)
+	}
 	if r.Parallel > 1 {
 		s += fmt.Sprintf(", %d exchanges at a time", r.Parallel)
 	}
@@ -143,7 +159,10 @@ func (m Machine) describe() string {
 	if m.CPU != "" {
 		s += ", " + m.CPU
 	}
-	s += fmt.Sprintf(", %d CPUs", m.CPUs)
+	s += fmt.Sprintf(", %d CPU", m.CPUs)
+	if m.CPUs != 1 {
+		s += "s"
+	}
 	if m.GOMAXPROCS != m.CPUs {
 		s += fmt.Sprintf(" (GOMAXPROCS %d)", m.GOMAXPROCS)
 	}

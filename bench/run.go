@@ -77,6 +77,7 @@ func Run(ctx context.Context, rows []Row, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer st.close()
+	makeThreads(maxHeld + 1)
 	r := &runner{Options: o}
 	defer r.close()
 	if err := r.open(ctx, st, rows); err != nil {
@@ -234,7 +235,11 @@ func (r *runner) report() *Report {
 		Machine: ThisMachine(), Runs: r.Runs, Time: r.Time, Parallel: r.Parallel, Skipped: r.skipped,
 	}
 	for _, c := range r.courses {
-		rep.Rows = append(rep.Rows, newResult(c.Row, c.samples, c.resident))
+		res := newResult(c.Row, c.samples, c.resident)
+		if l, ok := c.subject.(*local); ok {
+			res.Note = l.note
+		}
+		rep.Rows = append(rep.Rows, res)
 	}
 	return rep
 }

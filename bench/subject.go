@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,7 +38,9 @@ type local struct {
 	held func(*gate) error
 	// several is how many exchanges are held to find what one keeps.
 	several int
-	end     func()
+	// note is what a reader of the figure should know.
+	note string
+	end  func()
 }
 
 func (l *local) measure(n, parallel int) (Sample, error) { return measure(n, parallel, l.exchange) }
@@ -111,9 +114,29 @@ func (g *gate) wait() {
 	<-g.release
 }
 
+// makeThreads sees to it that there are threads for n guests. The runtime keeps
+// threads once they are made, so that otherwise the first row whose guests are
+// held in the middle of a call would be charged with them, and no other.
+func makeThreads(n int) {
+	var ready, done sync.WaitGroup
+	ready.Add(n)
+	release := make(chan struct{})
+	for range n {
+		done.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			ready.Done()
+			<-release
+		})
+	}
+	ready.Wait()
+	close(release)
+	done.Wait()
+}
+
 // resident returns by how many bytes the memory of the process that is its own
-// grows with one more exchange under way, the Go part of it included. ok tells
-// whether that can be known here.
+// grows with one more exchange under way, the Go part of it included but for the
+// thread. ok tells whether that can be known here.
 func (l *local) resident() (bytes int64, ok bool, err error) {
 	if l.held == nil {
 		return 0, false, nil
@@ -140,7 +163,9 @@ func (l *local) resident() (bytes int64, ok bool, err error) {
 	// The first one finds what is kept of earlier ones, and touches for the first
 	// time what all share.
 	hold(1)
-	runtime.GC()
+	// From here on what is allocated is memory anew, and stays.
+	debug.FreeOSMemory()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	before, known := privateMemory()
 	hold(l.several)
 	after, _ := privateMemory()

@@ -79,6 +79,12 @@ func (r *Report) WriteTable(w io.Writer) error {
 		line(cells)
 	}
 	fmt.Fprintf(&b, "\n%s\n", legend)
+	for i, n := range r.notes() {
+		if i == 0 {
+			b.WriteString("\nTake note:\n")
+		}
+		fmt.Fprintf(&b, "  %s\n", n)
+	}
 	for i, s := range r.Skipped {
 		if i == 0 {
 			b.WriteString("\nNot measured:\n")
