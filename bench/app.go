@@ -32,7 +32,7 @@ func AppRows(m *manifest.App, q Request, env map[string]string, c Choice) ([]Row
 	if _, err := q.make(); err != nil {
 		return nil, fmt.Errorf("the path %q: %w", q.Path, err)
 	}
-	strategies, err := c.strategies()
+	strategies, err := c.Parse()
 	if err != nil {
 		return nil, err
 	}

@@ -82,9 +82,9 @@ type Choice struct {
 	Unavailable map[instancepool.Strategy]string
 }
 
-// strategies returns the strategies that are named, each once; nil for all of
-// them. The error of an unknown one lists those there are.
-func (c Choice) strategies() ([]instancepool.Strategy, error) {
+// Parse returns the strategies that are named, each once; nil for all of them.
+// The error of an unknown one lists those there are.
+func (c Choice) Parse() ([]instancepool.Strategy, error) {
 	if len(c.Strategies) == 0 || slices.Contains(c.Strategies, All) {
 		return nil, nil
 	}
@@ -106,7 +106,7 @@ func (c Choice) strategies() ([]instancepool.Strategy, error) {
 
 // Rows lists the rows for the reference exchange, the native ones first.
 func Rows(c Choice) ([]Row, error) {
-	strategies, err := c.strategies()
+	strategies, err := c.Parse()
 	if err != nil {
 		return nil, err
 	}

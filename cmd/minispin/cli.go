@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/minispin/minispin/bench"
 	"github.com/minispin/minispin/instancepool"
 	httptrigger "github.com/minispin/minispin/trigger/http"
 )
@@ -17,6 +19,7 @@ import (
 // commands is the grammar of the command line.
 type commands struct {
 	Up      upCommand        `cmd:"" aliases:"u" help:"Run an application."`
+	Bench   benchCommand     `cmd:"" help:"Measure what a request costs by every strategy."`
 	Version kong.VersionFlag `help:"Print the version."`
 }
 
@@ -53,6 +56,8 @@ func variables() kong.Vars {
 		"version":    version(),
 		"listen":     httptrigger.DefaultListenAddr,
 		"strategies": strings.Join(instancepool.Names(), " or "),
+		"bench_runs": strconv.Itoa(bench.DefaultRuns),
+		"bench_time": bench.DefaultTime.String(),
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/minispin/minispin/bench"
 	"github.com/minispin/minispin/cmd/minispin/internal/console"
 )
 
@@ -30,6 +31,9 @@ const (
 )
 
 func main() {
+	if code, child := bench.RunChild(os.Args[1:]); child {
+		os.Exit(code)
+	}
 	// Whoever read our output may go away; that must not end a server. A write
 	// then fails as one to a file would.
 	signal.Ignore(syscall.SIGPIPE)
