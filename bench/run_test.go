@@ -194,7 +194,7 @@ func TestResident(t *testing.T) {
 		return nil
 	}}
 	got, ok, err := l.resident()
-	if err != nil || !ok || got < each*9/10 || got > each*2 {
+	if err != nil || !ok || got < each*9/10 || got > each*4 { // the race detector keeps as much again
 		t.Errorf("got %d, %v, %v; want about %d", got, ok, err, each)
 	}
 	n := 0

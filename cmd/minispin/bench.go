@@ -194,8 +194,8 @@ func (c *benchCommand) choice() (bench.Choice, error) {
 	if !reservable(instanceSpace) {
 		return choice, errNoSpace
 	}
-	// Each pooled row has an engine of its own.
-	if !reservable(4 * pooledSpace) {
+	// Each guest has an engine of its own for it.
+	if !reservable(6 * pooledSpace) {
 		choice.Unavailable = map[instancepool.Strategy]string{
 			instancepool.Pooled: "the address space of this process is limited to less than its engine reserves; lift the limit, in a shell with ulimit -v unlimited",
 		}
