@@ -71,7 +71,7 @@ func TestDeadline(t *testing.T) {
 	forEachMode(t, func(t *testing.T, m mode) {
 		s := serve(t, m, application(t,
 			guest{id: "wasi", source: "rust-wasi-http", settings: `deadline = "300ms"`},
-			guest{id: "wagi", source: "rust-wagi", route: "/cgi/...", executor: "wagi", settings: `deadline = "300ms"`},
+			guest{id: "other", source: "rust-wasi-http", route: "/other/..."},
 		))
 		for _, path := range []string{"/loop", "/sleep?ms=60000", "/poll?a=60000"} {
 			start := time.Now()
@@ -86,7 +86,7 @@ func TestDeadline(t *testing.T) {
 				case <-done:
 					wait = false
 				default:
-					s.expect(t, "GET", "/", "", 200, "hello")
+					s.expect(t, "GET", "/other", "", 200, "hello")
 					others++
 				}
 			}

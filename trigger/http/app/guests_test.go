@@ -62,7 +62,7 @@ func TestIncomingHandler(t *testing.T) {
 		s.expect(t, "GET", "/sleep?ms=20", "", 200, "slept 20 ms")
 		s.expect(t, "GET", "/stream", "", 200, strings.Repeat("a", 16)+strings.Repeat("b", 16)+strings.Repeat("c", 16))
 		s.expect(t, "GET", "/stream?n=0", "", 200, "")
-		s.expect(t, "POST", "/poll?a=5&b=60", "12345", 200, "body: 5 bytes\ntimer a\ntimer b\n")
+		s.expect(t, "POST", "/poll?a=5&b=500", "12345", 200, "body: 5 bytes\ntimer a\ntimer b\n")
 		s.expect(t, "GET", "/grow?mb=20", "", 200, "grew by 20 MiB")
 		s.expect(t, "GET", "/grow?mb=200", "", 507, "no 200 MiB to be had")
 
