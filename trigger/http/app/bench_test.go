@@ -5,13 +5,15 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/instancepool"
 	"github.com/minispin/minispin/manifest"
 )
 
-// memoryResponse is a response writer without a socket.
+// memoryResponse is a response writer without a socket. It can be told what that of
+// a server can: to be told so and refuse would cost an error each time.
 type memoryResponse struct {
 	header http.Header
 	status int
@@ -28,6 +30,12 @@ func (w *memoryResponse) Write(p []byte) (int, error) {
 }
 
 func (w *memoryResponse) Flush() {}
+
+func (w *memoryResponse) SetReadDeadline(time.Time) error { return nil }
+
+func (w *memoryResponse) SetWriteDeadline(time.Time) error { return nil }
+
+func (w *memoryResponse) EnableFullDuplex() error { return nil }
 
 // BenchmarkRequest is one whole reference exchange through the handler, routing
 // and fields included, without a socket.
