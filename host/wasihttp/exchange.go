@@ -108,7 +108,7 @@ func (e *exchange) sendHead() {
 	case h["Content-Length"] != nil:
 	case r.body == nil && e.bodyAllowed():
 		h["Content-Length"] = zero
-	case r.body != nil && e.http1 && e.bodyAllowed() && (r.body.written > 0 || len(e.trailers) > 0):
+	case r.body != nil && e.http1 && e.bodyAllowed() && (r.body.written.Load() > 0 || len(e.trailers) > 0):
 		// Left alone, net/http counts a short body and sends a Content-Length
 		// that the guest did not set.
 		h["Transfer-Encoding"] = chunked

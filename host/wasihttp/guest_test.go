@@ -304,7 +304,8 @@ func TestDeadlineInBody(t *testing.T) {
 				if took := time.Since(begun); took > 3*time.Second {
 					t.Errorf("Serve took %v", took)
 				}
-				if !errors.Is(outcome, errDeadline) {
+				// The engine may meet the deadline a moment before the context does.
+				if !errors.Is(outcome, errDeadline) && !errors.Is(outcome, component.ErrDeadline) {
 					t.Errorf("Serve returned %v", outcome)
 				}
 				wait(t, "the guest's end", s.ended)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/host/wasi/io"
@@ -34,7 +35,7 @@ type outgoingBody struct {
 
 	declared bool // the fields announce the length
 	length   uint64
-	written  uint64
+	written  atomic.Uint64 // by the guest; read where the head is sent, on any goroutine
 
 	streamed   bool // the stream was taken
 	streamLive bool // and not dropped
@@ -87,7 +88,7 @@ func (b *outgoingBody) Drop() {
 
 // whole reports whether the other side can tell that the body is complete.
 func (b *outgoingBody) whole() bool {
-	return b.lengthCounts() && b.declared && b.written == b.length
+	return b.lengthCounts() && b.declared && b.written.Load() == b.length
 }
 
 func (b *outgoingBody) lengthCounts() bool { return b.response == nil || b.response.lengthCounts() }
@@ -99,8 +100,8 @@ func (b *outgoingBody) finish(trailers []Field) error {
 		return b.err
 	case b.ended:
 		return errOver
-	case b.declared && b.lengthCounts() && b.written != b.length:
-		err := bodySizeCode(b.response, b.written)
+	case b.declared && b.lengthCounts() && b.written.Load() != b.length:
+		err := bodySizeCode(b.response, b.written.Load())
 		b.end(err)
 		b.dst.abort(err)
 		return err
@@ -148,7 +149,7 @@ func (s bodySink) Write(ctx context.Context, p []byte) error {
 	if b.ended {
 		return b.closed()
 	}
-	n := b.written + uint64(len(p))
+	n := b.written.Load() + uint64(len(p))
 	if b.declared && n > b.length && b.lengthCounts() {
 		err := bodySizeCode(b.response, n)
 		b.end(err)
@@ -156,7 +157,7 @@ func (s bodySink) Write(ctx context.Context, p []byte) error {
 		return err
 	}
 	// Counted before, because it decides how the head is sent.
-	b.written = n
+	b.written.Store(n)
 	return b.dst.Write(ctx, p)
 }
 
