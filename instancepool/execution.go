@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/minispin/minispin/component"
@@ -37,14 +36,14 @@ func newExecution[H any](ctx context.Context, e *component.Engine, c Config[H]) 
 		l.close()
 		return &anew[H]{config: c, engine: e}, l.handler, nil
 	case Reset:
-		x := &resetting[H]{linked: l, limits: c.Limits}
+		x := &resetting[H]{linked: l, limits: c.Limits, idle: idle[*component.Resettable]{period: c.IdleTime}}
 		if err := x.prepare(ctx, c.Deadline); err != nil {
 			l.close()
 			return nil, l.handler, err
 		}
 		return x, l.handler, nil
 	case Reuse:
-		return &reusing[H]{linked: l, limits: c.Limits}, l.handler, nil
+		return &reusing[H]{linked: l, limits: c.Limits, idle: idle[*component.Reusable]{period: c.IdleTime}}, l.handler, nil
 	}
 	return &fresh[H]{linked: l, limits: c.Limits}, l.handler, nil
 }
@@ -113,39 +112,6 @@ func (x *anew[H]) run(ctx context.Context, host any, f use[H]) error {
 }
 
 func (*anew[H]) close() {}
-
-// idle keeps instantiations between requests, the one used last on top: it is
-// the one whose memory is in the processor's caches, and those at the bottom
-// show how many are not needed.
-type idle[T interface{ Close() }] struct {
-	mu   sync.Mutex
-	free []T
-}
-
-func (l *idle[T]) take() (v T, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if n := len(l.free); n > 0 {
-		v, l.free = l.free[n-1], l.free[:n-1]
-		return v, true
-	}
-	return v, false
-}
-
-func (l *idle[T]) put(v T) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.free = append(l.free, v)
-}
-
-func (l *idle[T]) closeAll() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, v := range l.free {
-		v.Close()
-	}
-	l.free = nil
-}
 
 // resetting puts an instance back after every request: the strategy Reset.
 type resetting[H any] struct {

@@ -32,6 +32,10 @@ type Config[H any] struct {
 	Queue int
 	// Deadline bounds a request from the moment it is admitted; 0 means none.
 	Deadline time.Duration
+	// IdleTime is how long Reset and Reuse keep an instance that no request
+	// needs, give or take as much again; 0 means DefaultIdleTime, and a negative
+	// number forever. One instance is kept in any case.
+	IdleTime time.Duration
 	// Progress is handed on to component.CompileOptions.
 	Progress func(done, total int)
 }
@@ -39,6 +43,10 @@ type Config[H any] struct {
 // DefaultMaxInstances is how many requests of one component run at a time when
 // its configuration does not say.
 const DefaultMaxInstances = 1000
+
+// DefaultIdleTime is how long an instance is kept that no request needs when
+// its configuration does not say.
+const DefaultIdleTime = 30 * time.Second
 
 // ErrDeadline is the cause of the end of a request that took longer than its
 // deadline.
@@ -68,6 +76,9 @@ func New[H any](ctx context.Context, engines *Engines, c Config[H]) (*Pool[H], e
 	}
 	if c.Queue == 0 {
 		c.Queue = c.MaxInstances
+	}
+	if c.IdleTime == 0 {
+		c.IdleTime = DefaultIdleTime
 	}
 	engine, err := engines.get(c.Strategy)
 	if err != nil {
