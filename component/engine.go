@@ -52,6 +52,7 @@ const (
 	defaultPoolInstances     = 1_000
 	coreInstancesPerInstance = 64
 	tablesPerInstance        = 8
+	tablesPerModule          = 64
 
 	// Each memory reserves more than 4 GiB of a 47-bit address space.
 	maxPoolInstances = 20_000
@@ -81,6 +82,9 @@ func pooling(p *PoolConfig) (*cwasm.Pooling, error) {
 		Memories:       uint32(memories),
 		Tables:         uint32(n * tablesPerInstance),
 		MaxMemoryBytes: mem,
+
+		MaxMemoriesPerModule: uint32(min(defaultMemories, memories)),
+		MaxTablesPerModule:   uint32(min(tablesPerModule, n*tablesPerInstance)),
 	}, nil
 }
 
