@@ -44,12 +44,5 @@ func failure(err error) error {
 // isTrap reports whether the guest is to blame: it trapped, or gave something
 // that the canonical ABI refuses.
 func isTrap(err error) bool {
-	if _, ok := errors.AsType[*component.PanicError](err); ok {
-		return false
-	}
-	if _, ok := errors.AsType[*component.Trap](err); ok {
-		return true
-	}
-	_, ok := errors.AsType[*abi.Trap](err)
-	return ok
+	return !is[*component.PanicError](err) && (is[*component.Trap](err) || is[*abi.Trap](err))
 }
