@@ -59,6 +59,14 @@ func (l *Linker) Interfaces() []string {
 	return names
 }
 
+// Interface returns the interface that meets an import of the given name, nil
+// when there is none. It must not be changed.
+func (l *Linker) Interface(name string) *Interface { return l.lookup(name) }
+
+// Core returns the host functions that core modules import under a core module
+// name, nil when there are none. It must not be changed.
+func (l *Linker) Core(module string) *CoreInterface { return l.core[module] }
+
 // track is what an interface name and a host's have in common when the one
 // stands for the other: the name with its version cut to its track.
 func track(name string) string {

@@ -46,6 +46,27 @@ func (e *Engine) validate(def *binary.Component, wasm []byte) error {
 	return nil
 }
 
+// Validate decodes wasm, a component in the binary format, and has the engine's
+// own validator judge it, as Compile does, without compiling the code in it. It
+// fails as Compile would. A core module, which Compile validates by compiling it,
+// is only decoded.
+//
+// Binary.md and Explainer.md, the rules of validation throughout.
+func (e *Engine) Validate(wasm []byte) error {
+	if !binary.IsComponent(wasm) {
+		if !binary.IsModule(wasm) {
+			return notWasm(wasm)
+		}
+		_, err := binary.DecodeComponentTypes(wasm, binary.Limits{})
+		return err
+	}
+	def, err := binary.Decode(wasm, binary.Limits{})
+	if err != nil {
+		return err
+	}
+	return e.validate(def, wasm)
+}
+
 // placed puts the offset of the component's own bytes into a message of the
 // validator, which knows those of the skeleton only; in a core module there is
 // none. What the engine says of any message does not help and is left out.

@@ -13,19 +13,50 @@ func Format(p *Package) string {
 	w := &writer{pkg: p}
 	w.docs(p.Docs)
 	w.linef("package %s;", versioned(escape(p.Namespace)+":"+escape(p.Name), p.Version))
-	for _, i := range p.Interfaces {
-		w.line("")
+	w.members(false)
+	return w.b.String()
+}
+
+// members writes the interfaces and worlds of the package, each after an empty
+// line; the first is without one where a brace stands above it.
+func (w *writer) members(afterBrace bool) {
+	gap := func() {
+		if !afterBrace {
+			w.line("")
+		}
+		afterBrace = false
+	}
+	for _, i := range w.pkg.Interfaces {
+		gap()
 		w.head(i.Docs, i.Gate)
 		w.linef("interface %s {", escape(i.Name))
 		w.interfaceBody(i)
 	}
-	for _, x := range p.Worlds {
-		w.line("")
+	for _, x := range w.pkg.Worlds {
+		gap()
 		w.head(x.Docs, x.Gate)
 		w.linef("world %s {", escape(x.Name))
 		w.worldBody(x)
 	}
-	return w.b.String()
+}
+
+// FormatAll gives the WIT text of a package as [Format] does, and after it that
+// of others, nested in the same file (WIT.md, section Explicit Package
+// Declaration).
+func FormatAll(p *Package, nested ...*Package) string {
+	var b strings.Builder
+	b.WriteString(Format(p))
+	for _, n := range nested {
+		w := &writer{pkg: n}
+		w.line("")
+		w.docs(n.Docs)
+		w.linef("package %s {", versioned(escape(n.Namespace)+":"+escape(n.Name), n.Version))
+		w.indent++
+		w.members(true)
+		w.close()
+		b.WriteString(w.b.String())
+	}
+	return b.String()
 }
 
 // FormatType gives the WIT text of a type as it stands where a value is

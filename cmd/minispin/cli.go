@@ -19,6 +19,7 @@ import (
 // commands is the grammar of the command line.
 type commands struct {
 	Up      upCommand        `cmd:"" aliases:"u" help:"Run an application."`
+	Inspect inspectCommand   `cmd:"" help:"Say what a component imports and exports, and whether it can run here."`
 	Bench   benchCommand     `cmd:"" help:"Measure what a request costs by every strategy."`
 	Version kong.VersionFlag `help:"Print the version."`
 }
