@@ -49,6 +49,10 @@ type Options struct {
 	Output Output
 	// CacheDir is a directory for compiled code; empty compiles every time.
 	CacheDir string
+	// Engines, when set, are used in place of engines of the App's own, and
+	// stay open when it is closed: applications that are loaded one after the
+	// other, or serve side by side, then share their address space. CacheDir is theirs.
+	Engines *instancepool.Engines
 	// Progress, when set, is told how far the compilation of a component is.
 	Progress func(component string, done, total int)
 	// OnNotFound is handed to httptrigger.Options.
@@ -58,7 +62,7 @@ type Options struct {
 // App is a loaded application: an http.Handler with the components behind it.
 type App struct {
 	*httptrigger.Handler
-	engines *instancepool.Engines
+	engines *instancepool.Engines // nil if they are not the App's own
 	pools   []*instancepool.Pool[*handler]
 }
 
@@ -78,7 +82,11 @@ func load(ctx context.Context, m *manifest.App, opts Options, define func(*compo
 	if err := define(linker); err != nil {
 		return nil, err
 	}
-	a := &App{engines: &instancepool.Engines{CacheDir: opts.CacheDir}}
+	a := &App{}
+	if opts.Engines == nil {
+		a.engines = &instancepool.Engines{CacheDir: opts.CacheDir}
+		opts.Engines = a.engines
+	}
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
@@ -126,7 +134,9 @@ func (a *App) Close() {
 	}
 	g.Wait()
 	a.pools = nil
-	a.engines.Close()
+	if a.engines != nil {
+		a.engines.Close()
+	}
 }
 
 // refuse makes an error of what the manifest asks for and this host lacks.
@@ -243,7 +253,7 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 	if l.opts.Progress != nil {
 		cfg.Progress = func(done, total int) { l.opts.Progress(c.ID, done, total) }
 	}
-	if t.pool, t.err = instancepool.New(ctx, l.app.engines, cfg); t.err == nil {
+	if t.pool, t.err = instancepool.New(ctx, l.opts.Engines, cfg); t.err == nil {
 		l.app.pools = append(l.app.pools, t.pool)
 	}
 	return t
