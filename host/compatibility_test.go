@@ -9,6 +9,7 @@ import (
 
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/host/denied"
+	"github.com/minispin/minispin/host/variables"
 	"github.com/minispin/minispin/host/wasi"
 	"github.com/minispin/minispin/host/wasihttp"
 	"github.com/minispin/minispin/wit"
@@ -65,7 +66,7 @@ func TestCompatibilityTable(t *testing.T) {
 		}
 		return l.Interfaces()
 	}
-	offered := append(defined(wasi.Define), defined(wasihttp.Define)...)
+	offered := slices.Concat(defined(wasi.Define), defined(wasihttp.Define), defined(variables.Define))
 	refused := defined(denied.Define)
 
 	set, err := wit.LoadFS(packages.Files)

@@ -7,13 +7,14 @@ import (
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/host/denied"
 	"github.com/minispin/minispin/host/preview1"
+	"github.com/minispin/minispin/host/variables"
 	"github.com/minispin/minispin/host/wasi"
 	"github.com/minispin/minispin/host/wasihttp"
 )
 
 // Define adds all interfaces to l.
 func Define(l *component.Linker) error {
-	for _, define := range []func(*component.Linker) error{wasi.Define, wasihttp.Define, preview1.Define, denied.Define} {
+	for _, define := range []func(*component.Linker) error{wasi.Define, wasihttp.Define, preview1.Define, variables.Define, denied.Define} {
 		if err := define(l); err != nil {
 			return fmt.Errorf("define host interfaces: %w", err)
 		}

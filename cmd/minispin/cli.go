@@ -40,6 +40,8 @@ type upCommand struct {
 	Strategy string            `placeholder:"NAME" help:"How components are executed, over what the manifest says: ${strategies}."`
 	Env      map[string]string `short:"e" mapsep:"none" placeholder:"NAME=VALUE" help:"An environment variable for all components, over the manifest's. May be repeated."`
 
+	variableFlags
+
 	Quiet        bool     `short:"q" aliases:"sh,shush" xor:"echo" help:"Do not show what components print."`
 	Follow       []string `sep:"none" xor:"echo" placeholder:"ID" help:"Show what this component prints, and others not. May be repeated."`
 	LogPrefix    bool     `help:"Begin each line a component prints with its id and the request's."`
@@ -52,7 +54,7 @@ type upCommand struct {
 	DisableCache bool   `env:"DISABLE_WASMTIME_CACHE" help:"Compile at every start."`
 }
 
-func variables() kong.Vars {
+func grammarVars() kong.Vars {
 	return kong.Vars{
 		"version":    version(),
 		"listen":     httptrigger.DefaultListenAddr,

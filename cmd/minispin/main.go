@@ -56,7 +56,7 @@ func run(args []string, p *process) int {
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
-		variables(),
+		grammarVars(),
 	)
 	if err != nil {
 		panic(err) // the grammar is wrong, which the first test finds

@@ -130,10 +130,14 @@ func (c *upCommand) load(p *process, m *manifest.App, logs *guestlog.Logs, log *
 	if err != nil {
 		return nil, err
 	}
+	providers, err := c.providers(m.Dir)
+	if err != nil {
+		return nil, err
+	}
 	progress := startProgress(p.stderr)
 	defer progress.stop()
 	opts := app.Options{
-		Strategy: strategy, Env: c.Env, Log: log, Output: output{logs},
+		Strategy: strategy, Env: c.Env, Variables: providers, Log: log, Output: output{logs},
 		CacheDir: c.cacheDir(log), Progress: progress.update,
 	}
 	if p.stderr.Terminal() {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/minispin/minispin/component"
-	spin1config "github.com/minispin/minispin/wit/bindings/fermyon/spin1/config"
 	spin1http "github.com/minispin/minispin/wit/bindings/fermyon/spin1/http"
 	spin1keyvalue "github.com/minispin/minispin/wit/bindings/fermyon/spin1/keyvalue"
 	spin1llm "github.com/minispin/minispin/wit/bindings/fermyon/spin1/llm"
@@ -19,11 +18,9 @@ import (
 	spin2postgres "github.com/minispin/minispin/wit/bindings/fermyon/spin2/postgres"
 	spin2redis "github.com/minispin/minispin/wit/bindings/fermyon/spin2/redis"
 	spin2sqlite "github.com/minispin/minispin/wit/bindings/fermyon/spin2/sqlite"
-	spin2variables "github.com/minispin/minispin/wit/bindings/fermyon/spin2/variables"
 	postgres3 "github.com/minispin/minispin/wit/bindings/spin/postgres3/postgres"
 	postgres4 "github.com/minispin/minispin/wit/bindings/spin/postgres4/postgres"
 	sqlite3 "github.com/minispin/minispin/wit/bindings/spin/sqlite3/sqlite"
-	configstore "github.com/minispin/minispin/wit/bindings/wasi/configdraft20240927/store"
 	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/preopens"
 	fstypes "github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
 	"github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/atomics"
@@ -61,7 +58,6 @@ func Define(l *component.Linker) error {
 		kvstore.Bind(always[kvstore.Host](buckets{})),
 		atomics.Bind(always[atomics.Host](buckets{})),
 		batch.Bind(always[batch.Host](buckets{})),
-		configstore.Bind(always[configstore.Host](config{})),
 
 		spin2keyvalue.Bind(always[spin2keyvalue.Host](keyValue{})),
 		spin2llm.Bind(always[spin2llm.Host](llm{})),
@@ -70,12 +66,10 @@ func Define(l *component.Linker) error {
 		spin2postgres.Bind(always[spin2postgres.Host](postgresV2{})),
 		spin2redis.Bind(always[spin2redis.Host](redis{})),
 		spin2sqlite.Bind(always[spin2sqlite.Host](sqliteV2{})),
-		spin2variables.Bind(always[spin2variables.Host](variables{})),
 		postgres3.Bind(always[postgres3.Host](postgresV3{})),
 		postgres4.Bind(always[postgres4.Host](postgresV4{})),
 		sqlite3.Bind(always[sqlite3.Host](sqliteV3{})),
 
-		spin1config.Bind(always[spin1config.Host](configV1{})),
 		spin1http.Bind(always[spin1http.Host](httpV1{})),
 		spin1keyvalue.Bind(always[spin1keyvalue.Host](keyValueV1{})),
 		spin1llm.Bind(always[spin1llm.Host](llmV1{})),

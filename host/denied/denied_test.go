@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/minispin/minispin/component"
-	spin1config "github.com/minispin/minispin/wit/bindings/fermyon/spin1/config"
 	"github.com/minispin/minispin/wit/bindings/fermyon/spin1/httptypes"
 	spin1keyvalue "github.com/minispin/minispin/wit/bindings/fermyon/spin1/keyvalue"
 	spin1llm "github.com/minispin/minispin/wit/bindings/fermyon/spin1/llm"
@@ -20,7 +19,6 @@ import (
 	"github.com/minispin/minispin/wit/bindings/fermyon/spin2/rdbmstypes"
 	spin2redis "github.com/minispin/minispin/wit/bindings/fermyon/spin2/redis"
 	spin2sqlite "github.com/minispin/minispin/wit/bindings/fermyon/spin2/sqlite"
-	spin2variables "github.com/minispin/minispin/wit/bindings/fermyon/spin2/variables"
 	postgres3 "github.com/minispin/minispin/wit/bindings/spin/postgres3/postgres"
 	postgres4 "github.com/minispin/minispin/wit/bindings/spin/postgres4/postgres"
 	sqlite3 "github.com/minispin/minispin/wit/bindings/spin/sqlite3/sqlite"
@@ -76,11 +74,7 @@ func TestDenials(t *testing.T) {
 		"builder":    {second(builder{pgAddress}.Build(nil)), pg4},
 		"sqlite 2":   {second(sqliteV2{}.ConnectionOpen(nil, "default")), spin2sqlite.Error{Case: spin2sqlite.ErrorAccessDenied}},
 		"sqlite 3":   {second(sqliteV3{}.ConnectionOpen(nil, "default")), sqlite3.Error{Case: sqlite3.ErrorAccessDenied}},
-		"variable":   {second(variables{}.Get(nil, "user_b2")), spin2variables.Error{Case: spin2variables.ErrorUndefined, Undefined: `no variable "user_b2" is given to the component`}},
-		"bad name":   {second(variables{}.Get(nil, "User")), spin2variables.Error{Case: spin2variables.ErrorInvalidName, InvalidName: `"User" is not the name of a variable`}},
 
-		"config 1":     {second(configV1{}.GetConfig(nil, "user")), spin1config.Error{Case: spin1config.ErrorProvider, Provider: `no variable "user" is given to the component`}},
-		"config key 1": {second(configV1{}.GetConfig(nil, "4x")), spin1config.Error{Case: spin1config.ErrorInvalidKey, InvalidKey: `"4x" is not the name of a variable`}},
 		"http 1":       {second(httpV1{}.SendRequest(nil, httptypes.Request{})), httptypes.HTTPErrorDestinationNotAllowed},
 		"open 1":       {second(keyValueV1{}.Open(nil, "default")), spin1keyvalue.Error{Case: spin1keyvalue.ErrorAccessDenied}},
 		"get 1":        {second(keyValueV1{}.Get(nil, 1, "k")), kv1},
@@ -119,12 +113,6 @@ func TestEmptyAnswers(t *testing.T) {
 	if c, err := (files{}).FilesystemErrorCode(nil, nil); c.Set || err != nil {
 		t.Errorf("filesystem-error-code: %v, %v", c, err)
 	}
-	if v, err := (config{}).Get(nil, "x"); v.Set || err != nil {
-		t.Errorf("config get: %v, %v", v, err)
-	}
-	if v, err := (config{}).GetAll(nil); len(v) != 0 || err != nil {
-		t.Errorf("config get-all: %v, %v", v, err)
-	}
 	if n, err := (sockets{}).InstanceNetwork(nil); n == nil || err != nil {
 		t.Errorf("instance-network: %v, %v", n, err)
 	}
@@ -140,16 +128,5 @@ func TestDefineTwice(t *testing.T) {
 	}
 	if err := Define(l); err == nil {
 		t.Error("the interfaces were defined twice")
-	}
-}
-
-func TestValidVariable(t *testing.T) {
-	for name, want := range map[string]bool{
-		"a": true, "user_name": true, "a1_b2": true,
-		"": false, "_a": false, "a_": false, "a__b": false, "1a": false, "a_1": false, "A": false, "a-b": false, "ä": false,
-	} {
-		if got := validVariable(name); got != want {
-			t.Errorf("%q: got %v, want %v", name, got, want)
-		}
 	}
 }

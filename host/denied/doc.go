@@ -9,11 +9,9 @@
 //	wasi:filesystem   get-directories: none, so that there is nothing to open
 //	wasi:sockets      create-tcp-socket, create-udp-socket, resolve-addresses: access-denied
 //	wasi:keyvalue     open: access-denied
-//	wasi:config       get: none; get-all: nothing
 //	fermyon:spin      key-value, sqlite: access-denied; redis, mqtt: invalid-address or
 //	                  connection-failed; postgres, mysql: connection-failed; llm:
-//	                  invalid-input; variables: undefined, or invalid-name; config: provider, or
-//	                  invalid-key; http: destination-not-allowed
+//	                  invalid-input; http: destination-not-allowed
 //	spin:postgres     connection-failed; connection-builder: made, and its build fails so
 //	spin:sqlite       access-denied
 //

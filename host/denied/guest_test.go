@@ -9,9 +9,9 @@ import (
 	"github.com/minispin/minispin/host/wasi/wasitest"
 )
 
-// asker is a guest that asks for its directories, for a variable and for a store,
-// and returns what it was told: the number of directories, then in the next byte
-// each the case of the error for the variable and for the store, plus one.
+// asker is a guest that asks for its directories and for a store, and returns what
+// it was told: the number of directories, then in the next byte the case of the
+// error for the store, plus one.
 const asker = `(component
   (import "wasi:filesystem/types@0.2.0" (instance $types (export "descriptor" (type (sub resource)))))
   (alias export $types "descriptor" (type $descriptor))
@@ -19,10 +19,6 @@ const asker = `(component
     (alias outer 1 $descriptor (type $outer))
     (export "descriptor" (type $d (eq $outer)))
     (export "get-directories" (func (result (list (tuple (own $d) string)))))))
-  (import "fermyon:spin/variables@2.0.0" (instance $variables
-    (type $error' (variant (case "invalid-name" string) (case "undefined" string) (case "provider" string) (case "other" string)))
-    (export "error" (type $error (eq $error')))
-    (export "get" (func (param "name" string) (result (result string (error $error)))))))
   (import "fermyon:spin/key-value@2.0.0" (instance $kv
     (export "store" (type $store (sub resource)))
     (type $error' (variant (case "store-table-full") (case "no-such-store") (case "access-denied") (case "other" string)))
@@ -33,11 +29,9 @@ const asker = `(component
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
   (core instance $memory (instantiate $memory))
   (core func $directories (canon lower (func $preopens "get-directories") (memory $memory "memory") (realloc (func $memory "realloc"))))
-  (core func $get (canon lower (func $variables "get") (memory $memory "memory") (realloc (func $memory "realloc"))))
   (core func $open (canon lower (func $kv "[static]store.open") (memory $memory "memory") (realloc (func $memory "realloc"))))
   (core module $main
     (import "host" "directories" (func $directories (param i32)))
-    (import "host" "get" (func $get (param i32 i32 i32)))
     (import "host" "open" (func $open (param i32 i32 i32)))
     (import "guest" "memory" (memory 1))
     (data (i32.const 0) "default")
@@ -51,14 +45,12 @@ const asker = `(component
       (local $answer i32)
       (call $directories (i32.const 128))
       (local.set $answer (i32.load (i32.const 132)))
-      (call $get (i32.const 0) (i32.const 7) (i32.const 128))
-      (local.set $answer (i32.or (local.get $answer) (i32.shl (call $told) (i32.const 8))))
       (call $open (i32.const 0) (i32.const 7) (i32.const 128))
-      (i32.or (local.get $answer) (i32.shl (call $told) (i32.const 16)))))
+      (i32.or (local.get $answer) (i32.shl (call $told) (i32.const 8)))))
   (core instance $main (instantiate $main
     (with "guest" (instance $memory))
     (with "host" (instance
-      (export "directories" (func $directories)) (export "get" (func $get)) (export "open" (func $open))))))
+      (export "directories" (func $directories)) (export "open" (func $open))))))
   (func (export "ask") (result u32) (canon lift (core func $main "ask"))))`
 
 // asked is a host value that keeps what it is told.
@@ -95,14 +87,14 @@ func TestGuest(t *testing.T) {
 		}
 		return got.Uint()
 	}
-	const want = 3<<16 | 2<<8 // access-denied, undefined, no directory
+	const want = 3 << 8 // access-denied, no directory
 	var a asked
 	for _, host := range []any{nil, &a} {
 		if got := ask(host); got != want {
 			t.Errorf("with the host value %T the guest was told %#x, want %#x", host, got, want)
 		}
 	}
-	calls := []string{"fermyon:spin/variables@2.0.0#get", "fermyon:spin/key-value@2.0.0#[static]store.open"}
+	calls := []string{"fermyon:spin/key-value@2.0.0#[static]store.open"}
 	if !slices.Equal(a.calls, calls) {
 		t.Errorf("the observer was told of %q, want %q", a.calls, calls)
 	}

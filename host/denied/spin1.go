@@ -1,10 +1,7 @@
 package denied
 
 import (
-	"fmt"
-
 	"github.com/minispin/minispin/component"
-	spin1config "github.com/minispin/minispin/wit/bindings/fermyon/spin1/config"
 	"github.com/minispin/minispin/wit/bindings/fermyon/spin1/httptypes"
 	spin1keyvalue "github.com/minispin/minispin/wit/bindings/fermyon/spin1/keyvalue"
 	spin1llm "github.com/minispin/minispin/wit/bindings/fermyon/spin1/llm"
@@ -18,17 +15,6 @@ import (
 
 // This file denies the interfaces of Spin 1. Most name stores and connections by
 // number or address in every call, so that every call has to be denied.
-
-type configV1 struct{}
-
-// GetConfig gives the error of a provider for a variable that is not there, as
-// guests of that time expect.
-func (configV1) GetConfig(_ *component.Call, key string) (string, error) {
-	if !validVariable(key) {
-		return "", spin1config.Error{Case: spin1config.ErrorInvalidKey, InvalidKey: fmt.Sprintf("%q is not the name of a variable", key)}
-	}
-	return "", spin1config.Error{Case: spin1config.ErrorProvider, Provider: fmt.Sprintf("no variable %q is given to the component", key)}
-}
 
 type httpV1 struct{}
 

@@ -12,7 +12,6 @@ import (
 	"github.com/minispin/minispin/wit/bindings/fermyon/spin2/rdbmstypes"
 	spin2redis "github.com/minispin/minispin/wit/bindings/fermyon/spin2/redis"
 	spin2sqlite "github.com/minispin/minispin/wit/bindings/fermyon/spin2/sqlite"
-	spin2variables "github.com/minispin/minispin/wit/bindings/fermyon/spin2/variables"
 	postgres3 "github.com/minispin/minispin/wit/bindings/spin/postgres3/postgres"
 	postgres4 "github.com/minispin/minispin/wit/bindings/spin/postgres4/postgres"
 	sqlite3 "github.com/minispin/minispin/wit/bindings/spin/sqlite3/sqlite"
@@ -110,33 +109,4 @@ type sqliteV3 struct{}
 
 func (sqliteV3) ConnectionOpen(*component.Call, string) (sqlite3.Connection, error) {
 	return nil, sqlite3.Error{Case: sqlite3.ErrorAccessDenied}
-}
-
-// variables answers for a component with no variables: a name that could be one
-// is undefined, another is not a name.
-type variables struct{}
-
-func (variables) Get(_ *component.Call, name string) (string, error) {
-	if !validVariable(name) {
-		return "", spin2variables.Error{Case: spin2variables.ErrorInvalidName, InvalidName: fmt.Sprintf("%q is not the name of a variable", name)}
-	}
-	return "", spin2variables.Error{Case: spin2variables.ErrorUndefined, Undefined: fmt.Sprintf("no variable %q is given to the component", name)}
-}
-
-// validVariable reports whether name has the form of a variable's: words of
-// lower-case letters and digits that begin with a letter, joined by underscores.
-func validVariable(name string) bool {
-	start := true
-	for _, r := range name {
-		switch {
-		case 'a' <= r && r <= 'z':
-			start = false
-		case '0' <= r && r <= '9' && !start:
-		case r == '_' && !start:
-			start = true
-		default:
-			return false
-		}
-	}
-	return !start
 }

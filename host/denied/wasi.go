@@ -2,7 +2,6 @@ package denied
 
 import (
 	"github.com/minispin/minispin/component"
-	configstore "github.com/minispin/minispin/wit/bindings/wasi/configdraft20240927/store"
 	fstypes "github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
 	"github.com/minispin/minispin/wit/bindings/wasi/io/ioerror"
 	"github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/atomics"
@@ -77,15 +76,3 @@ func (buckets) SetMany(*component.Call, kvstore.Bucket, []value.Tuple2[string, [
 }
 
 func (buckets) DeleteMany(*component.Call, kvstore.Bucket, []string) error { return noBucket }
-
-// config answers wasi:config for a component with no variables, which by that
-// interface is no error.
-type config struct{}
-
-var _ configstore.Host = config{}
-
-func (config) Get(*component.Call, string) (value.Option[string], error) {
-	return value.None[string](), nil
-}
-
-func (config) GetAll(*component.Call) ([]value.Tuple2[string, string], error) { return nil, nil }

@@ -21,6 +21,7 @@ import (
 	"github.com/minispin/minispin/instancepool"
 	"github.com/minispin/minispin/manifest"
 	httptrigger "github.com/minispin/minispin/trigger/http"
+	"github.com/minispin/minispin/variables"
 )
 
 // What a component gets when its tool.minispin table does not say otherwise.
@@ -34,7 +35,7 @@ const (
 
 // Supports lists the optional manifest features that applications loaded here
 // may use; it is what manifest.Options.Supports should be.
-var Supports = []manifest.Feature{manifest.FeatureWAGI}
+var Supports = []manifest.Feature{manifest.FeatureWAGI, manifest.FeatureTemplates}
 
 // Options adjust Load.
 type Options struct {
@@ -43,6 +44,9 @@ type Options struct {
 	Strategy string
 	// Env are environment variables for every component, over the manifest's.
 	Env map[string]string
+	// Variables are asked for the values of the application's variables, in this
+	// order. A required one that none can have a value for is an error.
+	Variables []variables.Provider
 	// Log receives a line for every failed request. Nil means no log.
 	Log *zap.Logger
 	// Output receives what guests print. Nil discards it.
@@ -78,6 +82,10 @@ func load(ctx context.Context, m *manifest.App, opts Options, define func(*compo
 	if err := refuse(m); err != nil {
 		return nil, err
 	}
+	values, err := resolver(ctx, m, opts.Variables)
+	if err != nil {
+		return nil, err
+	}
 	linker := component.NewLinker()
 	if err := define(linker); err != nil {
 		return nil, err
@@ -91,7 +99,7 @@ func load(ctx context.Context, m *manifest.App, opts Options, define func(*compo
 		opts.Log = zap.NewNop()
 	}
 	l := &loader{
-		app: a, manifest: m, opts: opts, linker: linker,
+		app: a, manifest: m, opts: opts, linker: linker, variables: values,
 		targets: map[string]*target{}, sources: map[string][]byte{},
 	}
 	routes, err := l.routes(ctx)
@@ -151,25 +159,41 @@ func refuse(m *manifest.App) error {
 	return e
 }
 
+// resolver returns what gives m's variables their values, once all required ones
+// are known to have some.
+func resolver(ctx context.Context, m *manifest.App, providers []variables.Provider) (*variables.Resolver, error) {
+	var declared []variables.Variable
+	for _, v := range m.Variables {
+		declared = append(declared, variables.Variable{Name: v.Name, Default: v.Default, Secret: v.Secret})
+	}
+	r := variables.NewResolver(declared, providers...)
+	if err := r.Check(ctx); err != nil {
+		return nil, fmt.Errorf("application %s: %w", m.Name, err)
+	}
+	return r, nil
+}
+
 type loader struct {
-	app      *App
-	manifest *manifest.App
-	opts     Options
-	linker   *component.Linker
-	targets  map[string]*target // by component
-	sources  map[string][]byte  // by path
+	app       *App
+	manifest  *manifest.App
+	opts      Options
+	linker    *component.Linker
+	variables *variables.Resolver
+	targets   map[string]*target // by component
+	sources   map[string][]byte  // by path
 }
 
 // target is a component prepared for the executors of its triggers, which share
 // it: it is compiled once, and its limits hold for all of them together.
 type target struct {
-	id      string
-	pool    *instancepool.Pool[*handler]
-	env     [][2]string
-	maxBody int64 // of a request that a guest takes whole, in bytes
-	output  Output
-	log     *zap.Logger
-	err     error
+	id        string
+	pool      *instancepool.Pool[*handler]
+	env       [][2]string
+	variables *variables.Component
+	maxBody   int64 // of a request that a guest takes whole, in bytes
+	output    Output
+	log       *zap.Logger
+	err       error
 }
 
 // routes prepares the components that routes lead to, and returns the routes.
@@ -225,6 +249,10 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 	wasm, err := l.source(c)
 	if err != nil {
 		t.err = err
+		return t
+	}
+	if t.variables, err = l.variables.Component(c.Variables); err != nil {
+		t.err = fmt.Errorf("component %s: %w", c.ID, err)
 		return t
 	}
 	s := c.Settings

@@ -1,9 +1,11 @@
 package app
 
 import (
+	hostvariables "github.com/minispin/minispin/host/variables"
 	"github.com/minispin/minispin/host/wasi"
 	"github.com/minispin/minispin/host/wasihttp"
 	httptrigger "github.com/minispin/minispin/trigger/http"
+	"github.com/minispin/minispin/variables"
 )
 
 // state is what the host functions of one instance see of their request: the
@@ -11,6 +13,8 @@ import (
 type state struct {
 	wasi wasi.Ctx
 	http wasihttp.Ctx
+
+	variables *variables.Component
 
 	body upload
 
@@ -22,7 +26,7 @@ type state struct {
 
 // newState returns the state for one request.
 func (t *target) newState(r *httptrigger.Request) *state {
-	s := &state{component: t.id, request: r.ID, output: t.output}
+	s := &state{component: t.id, request: r.ID, output: t.output, variables: t.variables}
 	s.out = printer{st: s, stream: Stdout}
 	s.err = printer{st: s, stream: Stderr}
 	s.wasi.Env = t.env
@@ -43,7 +47,11 @@ func (s *state) WASI() *wasi.Ctx { return &s.wasi }
 // HTTP implements wasihttp.View.
 func (s *state) HTTP() *wasihttp.Ctx { return &s.http }
 
+// Variables implements hostvariables.View.
+func (s *state) Variables() *variables.Component { return s.variables }
+
 var (
-	_ wasi.View     = (*state)(nil)
-	_ wasihttp.View = (*state)(nil)
+	_ wasi.View          = (*state)(nil)
+	_ wasihttp.View      = (*state)(nil)
+	_ hostvariables.View = (*state)(nil)
 )

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/minispin/minispin/variables"
+)
+
+// variableFlags say where an application's variables get their values.
+type variableFlags struct {
+	Variable []string `sep:"none" placeholder:"K=V" help:"The value of an application variable, over what the environment (SPIN_VARIABLE_NAME), .env and the manifest say. NAME=@FILE takes a file's text, @FILE.json or @FILE.toml all the variables in a file. May be repeated."`
+}
+
+// providers returns the sources of values for an application in dir, the first
+// to be asked first.
+func (f *variableFlags) providers(dir string) ([]variables.Provider, error) {
+	given, err := variables.ParseFlags(f.Variable)
+	if err != nil {
+		return nil, fmt.Errorf("--variable: %w", err)
+	}
+	// Spin reads .env of the current directory only. That beside the manifest is
+	// found too, whatever directory the command was started from.
+	dotenv := []string{".env", filepath.Join(dir, ".env")}
+	return []variables.Provider{
+		variables.Static("--variable", given),
+		variables.NewEnvironment(variables.EnvironmentPrefix, dotenv...),
+	}, nil
+}
