@@ -64,8 +64,14 @@ var noOptions = canonOptions{memory: -1, realloc: -1, postReturn: -1}
 // request is given up, with the deadline of the instance.
 func (c *Call) Context() context.Context { return c.inst.ctx }
 
-// Host returns the embedder's value for this instance, as given to Instantiate.
-func (c *Call) Host() any { return c.inst.host }
+// Host returns the embedder's value for this instance, as given to Instantiate,
+// or what the View of the calling Part makes of it.
+func (c *Call) Host() any {
+	if views := c.inst.pre.views; views != nil && views[c.ci.index] != nil {
+		return views[c.ci.index](c.inst.host)
+	}
+	return c.inst.host
+}
 
 // Instance returns the instance this call enters or leaves.
 func (c *Call) Instance() *Instance { return c.inst }

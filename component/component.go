@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -193,6 +194,48 @@ func (c *Component) Name() string { return c.name }
 
 // IsModule reports whether c was made from a core module.
 func (c *Component) IsModule() bool { return c.def == nil }
+
+// Imports returns the names of the functions and instances that c imports, each
+// once, in the order they are declared. A core module's are those of its world,
+// of which it may use a part.
+func (c *Component) Imports() []string {
+	var names []string
+	add := func(name string, sort binary.Sort) {
+		if (sort == binary.SortInstance || sort == binary.SortFunc) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if c.def == nil {
+		for _, i := range c.world.Imports {
+			add(i.Name.Name, i.Sources[0].Desc.Sort)
+		}
+		return names
+	}
+	for _, d := range c.def.Defs {
+		if i, ok := d.(*binary.Import); ok {
+			add(i.Name.Name, i.Desc.Sort)
+		}
+	}
+	return names
+}
+
+// Exports returns the names of the functions and instances that c exports, in
+// the order they are declared. A core module's are those of its world.
+func (c *Component) Exports() []string {
+	var names []string
+	if c.def == nil {
+		for _, e := range c.world.Exports {
+			names = append(names, e.Name.Name)
+		}
+		return names
+	}
+	for _, d := range c.def.Defs {
+		if e, ok := d.(*binary.Export); ok && (e.Sort == binary.SortInstance || e.Sort == binary.SortFunc) {
+			names = append(names, e.Name.Name)
+		}
+	}
+	return names
+}
 
 // Close frees the compiled code. Everything linked from c must have been closed.
 func (c *Component) Close() {

@@ -27,6 +27,10 @@
 // under wit/bindings; a HostFunc receives flattened core values and a Call,
 // through which it reads guest memory in place, moves handles and allocates.
 //
+// Several components can be linked as one: LinkParts meets imports of some with
+// exports of others, each with a Linker of its own, and the result is a plan like
+// any other. Package compose says which exports meet which imports.
+//
 // A core module that carries a component-type custom section (what the usual
 // toolchains leave before the last encoding step) is linked the same way: its
 // core imports and exports have the component model's canonical names and the

@@ -33,7 +33,7 @@ type eliding struct {
 
 // elide takes the pairs of shim and fixup that allow it out of the steps.
 func (k *linking) elide() {
-	if k.linker.keepShims {
+	if k.keepShims {
 		return
 	}
 	e := &eliding{k: k, shims: map[int]int{}}
@@ -177,12 +177,13 @@ func (k *linking) source(m *cwasm.Module) *binary.Module {
 		k.decoded = map[*cwasm.Module]*binary.Module{}
 	}
 	var d *binary.Module
-	for src, compiled := range k.component.modules {
-		if compiled == m {
-			if dm, err := binary.DecodeModule(src.Bytes, binary.Limits{}); err == nil {
-				d = dm
+	for _, c := range k.components {
+		for src, compiled := range c.modules {
+			if compiled == m && d == nil {
+				if dm, err := binary.DecodeModule(src.Bytes, binary.Limits{}); err == nil {
+					d = dm
+				}
 			}
-			break
 		}
 	}
 	k.decoded[m] = d

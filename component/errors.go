@@ -17,6 +17,7 @@ type MissingImportsError struct {
 
 // MissingImport is one import that could not be linked.
 type MissingImport struct {
+	Part   string // whose import it is, where the main component is composed with others; "" for its own
 	Name   string // the import, as "wasi:http/types@0.2.0" or with "#function"
 	Reason string
 }
@@ -25,14 +26,22 @@ func (e *MissingImportsError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "component %s: ", e.Component)
 	if len(e.Imports) == 1 {
-		fmt.Fprintf(&b, "cannot link the import %s: %s", e.Imports[0].Name, e.Imports[0].Reason)
+		fmt.Fprintf(&b, "cannot link the import %s", e.Imports[0])
 		return b.String()
 	}
 	fmt.Fprintf(&b, "cannot link %d imports:", len(e.Imports))
 	for _, m := range e.Imports {
-		fmt.Fprintf(&b, "\n  %s: %s", m.Name, m.Reason)
+		fmt.Fprintf(&b, "\n  %s", m)
 	}
 	return b.String()
+}
+
+// String says which import it is and what is wrong.
+func (m MissingImport) String() string {
+	if m.Part != "" {
+		return fmt.Sprintf("%s of %s: %s", m.Name, m.Part, m.Reason)
+	}
+	return m.Name + ": " + m.Reason
 }
 
 // ErrPoisoned is returned for a call into an instance that trapped before: its

@@ -240,7 +240,7 @@ func (in *Instance) CallCore(f *CoreExport, st []Raw) error {
 	if err := in.usable(); err != nil {
 		return fmt.Errorf("%s: %w", f.name, err)
 	}
-	entering := in.pre.entering(0)
+	entering := in.pre.entering(in.pre.main)
 	if !in.enter(entering) {
 		return fmt.Errorf("%s: %w", f.name, ErrCannotEnter)
 	}

@@ -18,11 +18,10 @@ func (k *linking) forward(it coreItem) (int, error) {
 	if err := k.spend(forwardWork); err != nil {
 		return -1, err
 	}
-	m, err := k.component.engine.core.Compile(forwarder(*it.typ.Func))
+	m, err := k.compileHere(forwarder(*it.typ.Func))
 	if err != nil {
 		return -1, fmt.Errorf("forward a lowered function: %w", err)
 	}
-	k.forwards = append(k.forwards, m)
 	slot := k.slot()
 	k.steps = append(k.steps, cwasm.Step{
 		Module:  m,
@@ -32,11 +31,20 @@ func (k *linking) forward(it coreItem) (int, error) {
 	return slot, nil
 }
 
+// compileHere compiles a core module that the linker itself wrote.
+func (k *linking) compileHere(wasm []byte) (*cwasm.Module, error) {
+	m, err := k.main.engine.core.Compile(wasm)
+	if err == nil {
+		k.forwards = append(k.forwards, m)
+	}
+	return m, err
+}
+
 // forwardWork is the work that compiling a forwarder counts for: it takes about
 // as long as a thousand definitions do.
 const forwardWork = 1_000
 
-// closeForwards gives up the forwarders, once the plan holds them.
+// closeForwards gives up the modules that were written here, once the plan holds them.
 func (k *linking) closeForwards() {
 	for _, m := range k.forwards {
 		m.Close()

@@ -8,8 +8,17 @@ import (
 	"github.com/minispin/minispin/component/binary"
 )
 
-// hostImport binds an import of the outermost component to what the host has.
-// What is missing is noted and stood in for, so that one run finds everything.
+// outerImport binds an import of a part to another part's export or, where none
+// is to meet it, to what the host has.
+func (s *scope) outerImport(imp *binary.Import) (item, error) {
+	if it, ok, err := s.partImport(imp); ok {
+		return it, err
+	}
+	return s.hostImport(imp)
+}
+
+// hostImport binds an import of a part to what its linker has. What is missing
+// is noted and stood in for, so that one run finds everything.
 func (s *scope) hostImport(imp *binary.Import) (item, error) {
 	name, k := imp.Name.Name, s.k
 	switch imp.Desc.Sort {
@@ -18,7 +27,7 @@ func (s *scope) hostImport(imp *binary.Import) (item, error) {
 		if !ok || t.instance == nil {
 			return item{}, fmt.Errorf("type index %d is not an instance type", imp.Desc.Index)
 		}
-		iface := k.linker.lookup(name)
+		iface := k.now.part.Linker.lookup(name)
 		in, err := k.bindInstance(t, &hostBinder{k: k, iface: iface, path: name + "#"}, name)
 		if err == nil && iface == nil && in.needsHost() {
 			k.miss(name, "this host has no such interface")
@@ -46,7 +55,7 @@ var errCannotSupply = errors.New("cannot be supplied by a host")
 
 // worldBinder binds what a world imports outside of any interface.
 func (k *linking) worldBinder() *hostBinder {
-	iface := k.linker.lookup("")
+	iface := k.now.part.Linker.lookup("")
 	if iface == nil {
 		iface = &Interface{}
 	}
@@ -60,6 +69,8 @@ type binder interface {
 	function(name string, t *abi.Func) *function
 	// resource returns the resource type of a name.
 	resource(name string) *typ
+	// instance returns the instance of a name inside; nil when there is none.
+	instance(name string) *instance
 }
 
 // bindInstance runs the declarators of an instance type, t, with what b has.
@@ -108,9 +119,12 @@ func (s *scope) bindExport(e *binary.ExportDecl, b binder, name string) (item, e
 		if !ok || inner.instance == nil {
 			return it, fmt.Errorf("type index %d is not an instance type", e.Desc.Index)
 		}
-		s.k.miss(name+"#"+en, "a host interface has no instances inside")
+		var within binder = &hostBinder{k: s.k, path: name + "#" + en + "#"}
+		if have := b.instance(en); have != nil {
+			within = &partBinder{k: s.k, have: have, path: name + "#" + en + "#", title: name + "#" + en}
+		}
 		var err error
-		it.inst, err = s.k.bindInstance(inner, &hostBinder{k: s.k, path: name + "#" + en + "#"}, name+"#"+en)
+		it.inst, err = s.k.bindInstance(inner, within, name+"#"+en)
 		return it, err
 	default:
 		return it, fmt.Errorf("a host interface cannot supply a %s", e.Desc.Sort)
@@ -162,7 +176,17 @@ func (b *hostBinder) resource(name string) *typ {
 		}
 		b.k.miss(b.path+name, "%s has no such resource", b.title())
 	}
-	return &typ{resource: &abi.Resource{Name: b.path + name, Data: missingResource{}}, placeholder: true}
+	return missingType(b.path + name)
+}
+
+func (b *hostBinder) instance(name string) *instance {
+	b.k.miss(b.path+name, "a host interface has no instances inside")
+	return nil
+}
+
+// missingType stands in for a resource type.
+func missingType(name string) *typ {
+	return &typ{resource: &abi.Resource{Name: name, Data: missingResource{}}, placeholder: true}
 }
 
 // missingResource marks a resource type that nobody implements.

@@ -126,7 +126,7 @@ func (in *Instance) start() error {
 	if in.pre.initialize < 0 {
 		return nil
 	}
-	entering := in.pre.entering(0)
+	entering := in.pre.entering(in.pre.main)
 	in.enter(entering)
 	defer in.leave(entering)
 	if err := in.call(in.pre.initialize, in.raw[:]); err != nil {

@@ -3,6 +3,7 @@ package component
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/minispin/minispin/component/abi"
@@ -15,26 +16,11 @@ import (
 //
 // Nothing of the guest runs. The result must be closed before c.
 func (l *Linker) Link(c *Component) (*InstancePre, error) {
-	k := &linking{linker: l, component: c, called: map[int]bool{}}
-	pre := &InstancePre{
-		name: c.name, initialize: -1,
-		funcs:   map[string]*ExportFunc{},
-		exports: map[string]map[string]*ExportFunc{},
-		core:    map[string]int{},
-	}
-	var err error
-	if c.def == nil {
-		err = k.linkModule(pre)
-	} else {
-		err = k.linkComponent(pre)
-	}
-	defer k.closeForwards()
-	if len(k.missing) > 0 && (err == nil || errors.Is(err, errCannotSupply)) {
-		return nil, &MissingImportsError{Component: c.name, Imports: k.missing}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("component %s: link: %w", c.name, err)
-	}
+	return LinkParts(&Part{Name: c.name, Component: c, Linker: l})
+}
+
+// finish makes the plan of what the run of all parts left.
+func (k *linking) finish(pre *InstancePre) error {
 	for _, fs := range pre.exports {
 		for _, f := range fs {
 			f.pre = pre
@@ -50,37 +36,44 @@ func (l *Linker) Link(c *Component) (*InstancePre, error) {
 	for i := range k.parents {
 		pre.hostEntering[i] = k.entering(i, -1)
 	}
-	config := cwasm.PlanConfig{Engine: c.engine.core, Hosts: k.hosts}
-	if c.engine.resets {
+	if slices.ContainsFunc(k.views, func(v func(any) any) bool { return v != nil }) {
+		pre.views = k.views
+	}
+	var err error
+	config := cwasm.PlanConfig{Engine: k.main.engine.core, Hosts: k.hosts}
+	if k.main.engine.resets {
 		if config.State, err = k.stateSlots(); err != nil {
 			config.State = nil
 			pre.notResettable.Store(err.(*NotResettableError))
 		}
 	} else {
-		pre.notResettable.Store(&NotResettableError{c.name, "its engine makes instances of another kind"})
+		pre.notResettable.Store(&NotResettableError{k.main.name, "its engine makes instances of another kind"})
 	}
 	pre.hostNames = k.hostNames
 	config.Steps, config.Slots = k.steps, k.slots
 	pre.plan, err = cwasm.NewPlan(config)
-	if err != nil {
-		return nil, fmt.Errorf("component %s: link: %w", c.name, err)
-	}
-	return pre, nil
+	return err
 }
 
 // linking is the state of one abstract run of a component's definitions.
 type linking struct {
-	linker    *Linker
-	component *Component
+	mainPart   *Part
+	main       *Component         // the main part's
+	components []*Component       // of all parts, in the order they are run
+	runs       map[*Part]*partRun // of each part met so far
+	now        *partRun           // the one that is under way
+
+	keepShims bool
 	steps     []cwasm.Step
 	hosts     []cwasm.HostImport
 	hostNames map[int]string
 	slots     int
-	parents   []int // of each component instance entered: who made it, or -1
-	work      int   // what was unfolded so far, bounded against hostile nesting
+	parents   []int           // of each component instance entered: who made it, or -1
+	views     []func(any) any // of each component instance: its part's
+	work      int             // what was unfolded so far, bounded against hostile nesting
 	missing   []MissingImport
 	infos     map[*cwasm.Module]*moduleInfo
-	forwards  []*cwasm.Module // made by forward
+	forwards  []*cwasm.Module // made here
 	called    map[int]bool    // slots of functions that are called from here
 	decoded   map[*cwasm.Module]*binary.Module
 }
@@ -132,20 +125,21 @@ func (k *linking) slot() int {
 }
 
 func (k *linking) miss(name, format string, args ...any) {
-	k.missing = append(k.missing, MissingImport{Name: name, Reason: fmt.Sprintf(format, args...)})
+	m := MissingImport{Name: name, Reason: fmt.Sprintf(format, args...)}
+	if k.now != nil && k.now.part != k.mainPart {
+		m.Part = k.now.part.Name
+	}
+	k.missing = append(k.missing, m)
 }
 
-// linkComponent runs the outermost component with the linker's interfaces as
-// its imports.
-func (k *linking) linkComponent(pre *InstancePre) error {
-	if err := refuseForms(k.component.def); err != nil {
+// linkComponent runs a part's outermost component with its imports in hand.
+func (k *linking) linkComponent(r *partRun) error {
+	def := r.part.Component.def
+	if err := refuseForms(def); err != nil {
 		return err
 	}
-	s, err := k.enter(nil, -1)
-	if err != nil {
-		return err
-	}
-	for _, d := range k.component.def.Defs {
+	s := &scope{k: k, ci: r.ci, exports: map[string]item{}}
+	for _, d := range def.Defs {
 		imp, ok := d.(*binary.Import)
 		if !ok {
 			if err := s.define(d); err != nil {
@@ -153,32 +147,35 @@ func (k *linking) linkComponent(pre *InstancePre) error {
 			}
 			continue
 		}
-		it, err := s.hostImport(imp)
+		it, err := s.outerImport(imp)
 		if err != nil {
 			return at(d, fmt.Errorf("import %q: %w", imp.Name.Name, err))
 		}
 		s.add(it)
 	}
-	for name, it := range s.exports {
-		switch it.sort {
-		case binary.SortFunc:
-			if f := k.export(name, it.fn); f != nil {
-				pre.funcs[name] = f
-			}
-		case binary.SortInstance:
-			fs := map[string]*ExportFunc{}
-			for fname, fi := range it.inst.exports {
-				if fi.sort != binary.SortFunc {
-					continue
-				}
-				if f := k.export(name+"#"+fname, fi.fn); f != nil {
-					fs[fname] = f
-				}
-			}
-			pre.exports[name] = fs
-		}
-	}
+	r.exports = s.exports
 	return nil
+}
+
+// exportItem makes what the main part exports callable from the host.
+func (k *linking) exportItem(pre *InstancePre, name string, it item) {
+	switch it.sort {
+	case binary.SortFunc:
+		if f := k.export(name, it.fn); f != nil {
+			pre.funcs[name] = f
+		}
+	case binary.SortInstance:
+		fs := map[string]*ExportFunc{}
+		for fname, fi := range it.inst.exports {
+			if fi.sort != binary.SortFunc {
+				continue
+			}
+			if f := k.export(name+"#"+fname, fi.fn); f != nil {
+				fs[fname] = f
+			}
+		}
+		pre.exports[name] = fs
+	}
 }
 
 // export makes the callable form of a lifted function; a host function passed

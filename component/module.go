@@ -32,6 +32,8 @@ const (
 // moduleLinking is the linking of one core module.
 type moduleLinking struct {
 	k    *linking
+	step int
+	ci   int
 	core *coreInstance
 	opts canonOptions
 
@@ -48,19 +50,22 @@ type moduleItem struct {
 	encoding abi.Encoding
 }
 
-func (k *linking) linkModule(pre *InstancePre) error {
-	info := k.info(k.component.main)
-	k.parents = []int{-1}
-	k.steps = []cwasm.Step{{Module: k.component.main}}
+func (k *linking) linkModule(r *partRun) error {
+	c := r.part.Component
+	info := k.info(c.main)
+	step := len(k.steps)
+	k.steps = append(k.steps, cwasm.Step{Module: c.main})
 	m := &moduleLinking{
-		k:       k,
-		core:    &coreInstance{items: map[string]coreItem{}, exports: info.exports},
+		k: k, step: step, ci: r.ci,
+		core:    &coreInstance{step: step, items: map[string]coreItem{}, exports: info.exports},
 		imports: map[string]map[string]moduleItem{},
 		exports: map[string]map[string]moduleItem{},
 		missing: map[string]string{},
 	}
 	m.opts = canonOptions{memory: m.memory(), realloc: m.slot(reallocExport, reallocType), postReturn: -1}
-	for _, s := range k.component.world.Sections {
+	earlier := k.missing
+	k.missing = nil
+	for _, s := range c.world.Sections {
 		if err := m.section(s); err != nil {
 			return fmt.Errorf("world %s: %w", s.Name, err)
 		}
@@ -68,7 +73,7 @@ func (k *linking) linkModule(pre *InstancePre) error {
 	for _, miss := range k.missing {
 		m.missing[miss.Name] = miss.Reason
 	}
-	k.missing = nil // a world lists more than the module uses
+	k.missing = earlier // a world lists more than the module uses
 	imports := make([]cwasm.Import, len(info.imports))
 	for i, imp := range info.imports {
 		it, ok := m.bindImport(imp.Module, imp.Name)
@@ -77,13 +82,14 @@ func (k *linking) linkModule(pre *InstancePre) error {
 			imports[i] = it.asImport()
 		}
 	}
-	k.steps[0].Imports = imports
-	if err := m.bindExports(pre); err != nil {
+	k.steps[step].Imports = imports
+	var err error
+	if r.exports, err = m.bindExports(); err != nil {
 		return err
 	}
-	pre.initialize = m.slot(initializeExport, actionType)
+	r.initial = m.slot(initializeExport, actionType)
 	if s := m.slot(startExport, actionType); s >= 0 {
-		pre.core[startExport] = s
+		r.core[startExport] = s
 	}
 	return nil
 }
@@ -125,7 +131,7 @@ func (m *moduleLinking) section(ws *binary.WorldSection) error {
 	for _, d := range ws.Type.Decls {
 		switch d := d.(type) {
 		case *binary.Import:
-			it, err := s.hostImport(d)
+			it, err := s.outerImport(d)
 			if err != nil {
 				return at(d, err)
 			}
@@ -193,7 +199,12 @@ func (b *moduleBinder) function(name string, t *abi.Func) *function {
 	ct := coreTypes(t.CoreType(abi.CanonLift))
 	opts := b.m.opts
 	opts.postReturn = b.m.slot(postReturnPrefix+full, cwasm.FuncType{Params: ct.Results})
-	return &function{name: full, typ: t, lifted: &lifted{slot: b.m.slot(full, ct), opts: opts}}
+	return &function{name: full, typ: t, lifted: &lifted{slot: b.m.slot(full, ct), opts: opts, ci: b.m.ci}}
+}
+
+func (b *moduleBinder) instance(name string) *instance {
+	b.m.k.miss(b.prefix+name, "a core module exports no instances inside of others")
+	return nil
 }
 
 func (b *moduleBinder) resource(name string) *typ {
@@ -202,17 +213,17 @@ func (b *moduleBinder) resource(name string) *typ {
 	}
 	return &typ{resource: &abi.Resource{
 		Name: b.prefix + name,
-		Data: &guestResource{dtor: b.m.slot(b.prefix+"[dtor]"+name, dtorType), named: true},
+		Data: &guestResource{owner: b.m.ci, dtor: b.m.slot(b.prefix+"[dtor]"+name, dtorType), named: true},
 	}}
 }
 
 // bindImport finds what a core import stands for. When it is missing that is
 // noted and ok is false.
 func (m *moduleLinking) bindImport(module, name string) (coreItem, bool) {
-	if c := m.k.linker.core[module]; c != nil {
+	if c := m.k.now.part.Linker.core[module]; c != nil {
 		for i := range c.Funcs {
 			if f := &c.Funcs[i]; f.Name == name {
-				return m.k.lowerHost(abi.CoreFunc{Params: f.Params, Results: f.Results}, f.Call, 0, m.opts), true
+				return m.k.lowerHost(abi.CoreFunc{Params: f.Params, Results: f.Results}, f.Call, m.ci, m.opts), true
 			}
 		}
 		m.k.miss(module+"#"+name, "%s of this host has no such function", module)
@@ -240,19 +251,33 @@ func (m *moduleLinking) bindImport(module, name string) (coreItem, bool) {
 		if it.typ.placeholder {
 			return m.miss(iface, res)
 		}
-		if g := guestResourceOf(it.typ.resource); g == nil && r.what != resourceDrop {
+		if g := guestResourceOf(it.typ.resource); r.what != resourceDrop && (g == nil || g.owner != m.ci) {
 			m.k.miss(path(iface, name), "the module does not define the resource %s", res)
 			return coreItem{}, false
 		}
-		return m.k.lowerBuiltin(r.what, it.typ.resource, 0), true
+		return m.k.lowerBuiltin(r.what, it.typ.resource, m.ci), true
 	}
 	it, ok := items[iface][name]
-	if !ok || it.fn == nil || it.fn.host == nil || m.isMissing(iface, name) {
+	if !ok || it.fn == nil || !m.callable(it.fn) || m.isMissing(iface, name) {
 		return m.miss(iface, name)
+	}
+	fn := it.fn.host
+	if fn == nil {
+		var err error
+		if fn, err = m.k.guestToGuest(it.fn, m.ci); err != nil {
+			m.k.miss(path(iface, name), "%v", err)
+			return coreItem{}, false
+		}
 	}
 	opts := m.opts
 	opts.encoding = it.encoding
-	return m.k.lowerHost(it.fn.typ.CoreType(abi.CanonLower), it.fn.host, 0, opts), true
+	return m.k.lowerHost(it.fn.typ.CoreType(abi.CanonLower), fn, m.ci, opts), true
+}
+
+// callable reports whether a function of the world can be imported: it is the
+// host's or another part's, not one of the module itself.
+func (m *moduleLinking) callable(f *function) bool {
+	return f.host != nil || f.lifted.ci != m.ci
 }
 
 func path(iface, name string) string {
@@ -291,33 +316,33 @@ func (m *moduleLinking) miss(iface, name string) (coreItem, bool) {
 	return coreItem{}, false
 }
 
-// bindExports makes the world's exports callable. An export of the world that
-// the module does not have is left out; one of another type than the world's is
-// an error.
-func (m *moduleLinking) bindExports(pre *InstancePre) error {
+// bindExports returns the world's exports. A function that the module does not
+// have is left out; one of another type than the world's is an error.
+func (m *moduleLinking) bindExports() (map[string]item, error) {
+	exports := map[string]item{}
 	for iface, items := range m.exports {
+		bound := exports
+		if iface != "" {
+			bound = make(map[string]item, len(items))
+		}
+		functions := 0
 		for name, it := range items {
-			if it.sort != binary.SortFunc {
-				continue
-			}
-			if it.fn.lifted.slot < 0 {
-				if have, ok := m.core.exports[it.fn.name]; ok {
-					return fmt.Errorf("the export %q is to be %s, with the core type %v, but it is a %v %v", it.fn.name,
-						it.fn.typ, coreTypes(it.fn.typ.CoreType(abi.CanonLift)), have.Kind, have.Func)
+			if it.sort == binary.SortFunc {
+				if it.fn.lifted.slot < 0 {
+					if have, ok := m.core.exports[it.fn.name]; ok {
+						return nil, fmt.Errorf("the export %q is to be %s, with the core type %v, but it is a %v %v", it.fn.name,
+							it.fn.typ, coreTypes(it.fn.typ.CoreType(abi.CanonLift)), have.Kind, have.Func)
+					}
+					continue
 				}
-				continue
+				it.fn.lifted.opts.encoding = it.encoding
+				functions++
 			}
-			it.fn.lifted.opts.encoding = it.encoding
-			f := m.k.newExportFunc(it.fn.name, it.fn, -1)
-			if iface == "" {
-				pre.funcs[name] = f
-				continue
-			}
-			if pre.exports[iface] == nil {
-				pre.exports[iface] = map[string]*ExportFunc{}
-			}
-			pre.exports[iface][name] = f
+			bound[name] = it.item
+		}
+		if iface != "" && functions > 0 {
+			exports[iface] = item{sort: binary.SortInstance, inst: &instance{exports: bound}}
 		}
 	}
-	return nil
+	return exports, nil
 }

@@ -16,11 +16,13 @@ type InstancePre struct {
 	instances    int     // component instances in the graph
 	hostEntering [][]int // by component instance: what a call from the host enters
 	steps        int     // core instances that are made
+	main         int     // the component instance that is the main part itself
 	initialize   int     // slot of a core module's _initialize, or -1
 	funcs        map[string]*ExportFunc
 	exports      map[string]map[string]*ExportFunc
 	core         map[string]int
-	hostNames    map[int]string // of host functions, as reasons call them
+	views        []func(any) any // by component instance, see Part.View; nil when no part has one
+	hostNames    map[int]string  // of host functions, as reasons call them
 
 	notResettable atomic.Pointer[NotResettableError]
 

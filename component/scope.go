@@ -92,15 +92,23 @@ type item struct {
 }
 
 // enter opens the scope of a new component instance. outer is the scope that
-// its outer aliases reach, parent the component instance that makes it, -1 for
-// the host.
+// its outer aliases reach, parent the component instance that makes it.
 func (k *linking) enter(outer *scope, parent int) (*scope, error) {
-	if len(k.parents) == maxComponentInstances {
-		return nil, fmt.Errorf("it consists of more than %d component instances", maxComponentInstances)
+	ci, err := k.newInstance(parent)
+	if err != nil {
+		return nil, err
 	}
-	s := &scope{k: k, parent: outer, ci: len(k.parents), exports: map[string]item{}}
+	return &scope{k: k, parent: outer, ci: ci, exports: map[string]item{}}, nil
+}
+
+// newInstance numbers a component instance of the part that is run.
+func (k *linking) newInstance(parent int) (int, error) {
+	if len(k.parents) == maxComponentInstances {
+		return 0, fmt.Errorf("it consists of more than %d component instances", maxComponentInstances)
+	}
 	k.parents = append(k.parents, parent)
-	return s, nil
+	k.views = append(k.views, k.now.part.View)
+	return len(k.parents) - 1, nil
 }
 
 // add appends an item to the index space of its sort.
@@ -158,7 +166,7 @@ func (s *scope) define(d binary.Def) error {
 	}
 	switch d := d.(type) {
 	case *binary.CoreModule:
-		s.coreModules = append(s.coreModules, s.k.component.modules[d])
+		s.coreModules = append(s.coreModules, s.k.now.part.Component.modules[d])
 		return nil
 	case *binary.CoreInstantiate:
 		return s.coreInstantiate(d)

@@ -36,9 +36,9 @@ func (k *linking) stateSlots() (*cwasm.StateSlots, error) {
 	state := &cwasm.StateSlots{}
 	foots := make([]*footprint.Module, len(k.steps))
 	for i, s := range k.steps {
-		f, ok := k.component.footings[s.Module]
+		f, ok := k.footing(s.Module)
 		if !ok {
-			continue // a forwarder, which has no state
+			continue // written by the linker, without state
 		}
 		if f.err != nil {
 			return nil, k.notResettable("%s cannot be read: %v", k.moduleName(i), f.err)
@@ -193,7 +193,7 @@ func (w *stateWalk) tableSlots(state *cwasm.StateSlots) error {
 			if t.Export == "" {
 				return k.notResettable("table %d of %s has no name, and %s", t.Index, k.moduleName(i), by)
 			}
-			if elements += k.component.tableSize(k.steps[i].Module, t.Export); elements > maxResetElements {
+			if elements += tableSize(k.steps[i].Module, t.Export); elements > maxResetElements {
 				return k.notResettable("more than %d elements of tables can change: table %d of %s, and %s", maxResetElements, t.Index, k.moduleName(i), by)
 			}
 			state.Tables = append(state.Tables, k.fetch(i, t.Export))
@@ -202,7 +202,7 @@ func (w *stateWalk) tableSlots(state *cwasm.StateSlots) error {
 	return nil
 }
 
-func (c *Component) tableSize(m *cwasm.Module, export string) uint64 {
+func tableSize(m *cwasm.Module, export string) uint64 {
 	for _, e := range m.Exports() {
 		if e.Name == export && e.Kind == cwasm.ExternTable {
 			return e.Table.Min
@@ -225,17 +225,37 @@ func (k *linking) fetch(step int, export string) int {
 }
 
 func (k *linking) notResettable(format string, args ...any) error {
-	return &NotResettableError{Component: k.component.name, Reason: fmt.Sprintf(format, args...)}
+	return &NotResettableError{Component: k.main.name, Reason: fmt.Sprintf(format, args...)}
 }
 
 // moduleName is what reasons call the module of a step.
 func (k *linking) moduleName(step int) string {
-	for i, m := range k.component.all {
-		if m == k.steps[step].Module && len(k.component.all) > 1 {
-			return fmt.Sprintf("core module %d", i)
+	for _, c := range k.components {
+		for i, m := range c.all {
+			if m != k.steps[step].Module {
+				continue
+			}
+			name := "the core module"
+			if len(c.all) > 1 {
+				name = fmt.Sprintf("core module %d", i)
+			}
+			if c != k.main {
+				name += " of " + c.name
+			}
+			return name
 		}
 	}
 	return "the core module"
+}
+
+// footing returns what is known of the state of a part's core module.
+func (k *linking) footing(m *cwasm.Module) (footing, bool) {
+	for _, c := range k.components {
+		if f, ok := c.footings[m]; ok {
+			return f, true
+		}
+	}
+	return footing{}, false
 }
 
 // nameHost notes what a host function is called, for reasons.

@@ -28,13 +28,17 @@ func (b *stubBinder) resource(name string) *typ {
 	return &typ{resource: r}
 }
 
+func (b *stubBinder) instance(string) *instance { return nil }
+
 // stubLinker makes a linker that has all that a component imports.
 func stubLinker(c *Component) (*Linker, error) {
 	l := NewLinker()
 	if c.def == nil {
 		return l, nil
 	}
-	k := &linking{linker: l, component: c, called: map[int]bool{}}
+	p := &Part{Component: c, Linker: l}
+	k := newLinking(p)
+	k.now = &partRun{part: p}
 	s, err := k.enter(nil, -1)
 	if err != nil {
 		return nil, err
