@@ -9,6 +9,7 @@ import (
 
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/host/denied"
+	"github.com/minispin/minispin/host/spinhttp"
 	"github.com/minispin/minispin/host/variables"
 	"github.com/minispin/minispin/host/wasi"
 	"github.com/minispin/minispin/host/wasihttp"
@@ -66,7 +67,7 @@ func TestCompatibilityTable(t *testing.T) {
 		}
 		return l.Interfaces()
 	}
-	offered := slices.Concat(defined(wasi.Define), defined(wasihttp.Define), defined(variables.Define))
+	offered := slices.Concat(defined(wasi.Define), defined(wasihttp.Define), defined(variables.Define), defined(spinhttp.Define))
 	refused := defined(denied.Define)
 
 	set, err := wit.LoadFS(packages.Files)

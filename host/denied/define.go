@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/minispin/minispin/component"
-	spin1http "github.com/minispin/minispin/wit/bindings/fermyon/spin1/http"
 	spin1keyvalue "github.com/minispin/minispin/wit/bindings/fermyon/spin1/keyvalue"
 	spin1llm "github.com/minispin/minispin/wit/bindings/fermyon/spin1/llm"
 	spin1mysql "github.com/minispin/minispin/wit/bindings/fermyon/spin1/mysql"
@@ -70,7 +69,6 @@ func Define(l *component.Linker) error {
 		postgres4.Bind(always[postgres4.Host](postgresV4{})),
 		sqlite3.Bind(always[sqlite3.Host](sqliteV3{})),
 
-		spin1http.Bind(always[spin1http.Host](httpV1{})),
 		spin1keyvalue.Bind(always[spin1keyvalue.Host](keyValueV1{})),
 		spin1llm.Bind(always[spin1llm.Host](llmV1{})),
 		spin1mysql.Bind(always[spin1mysql.Host](mysqlV1{})),

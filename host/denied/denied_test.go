@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/minispin/minispin/component"
-	"github.com/minispin/minispin/wit/bindings/fermyon/spin1/httptypes"
 	spin1keyvalue "github.com/minispin/minispin/wit/bindings/fermyon/spin1/keyvalue"
 	spin1llm "github.com/minispin/minispin/wit/bindings/fermyon/spin1/llm"
 	spin1mysql "github.com/minispin/minispin/wit/bindings/fermyon/spin1/mysql"
@@ -75,7 +74,6 @@ func TestDenials(t *testing.T) {
 		"sqlite 2":   {second(sqliteV2{}.ConnectionOpen(nil, "default")), spin2sqlite.Error{Case: spin2sqlite.ErrorAccessDenied}},
 		"sqlite 3":   {second(sqliteV3{}.ConnectionOpen(nil, "default")), sqlite3.Error{Case: sqlite3.ErrorAccessDenied}},
 
-		"http 1":       {second(httpV1{}.SendRequest(nil, httptypes.Request{})), httptypes.HTTPErrorDestinationNotAllowed},
 		"open 1":       {second(keyValueV1{}.Open(nil, "default")), spin1keyvalue.Error{Case: spin1keyvalue.ErrorAccessDenied}},
 		"get 1":        {second(keyValueV1{}.Get(nil, 1, "k")), kv1},
 		"set 1":        {keyValueV1{}.Set(nil, 1, "k", nil), kv1},

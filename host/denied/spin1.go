@@ -2,7 +2,6 @@ package denied
 
 import (
 	"github.com/minispin/minispin/component"
-	"github.com/minispin/minispin/wit/bindings/fermyon/spin1/httptypes"
 	spin1keyvalue "github.com/minispin/minispin/wit/bindings/fermyon/spin1/keyvalue"
 	spin1llm "github.com/minispin/minispin/wit/bindings/fermyon/spin1/llm"
 	spin1mysql "github.com/minispin/minispin/wit/bindings/fermyon/spin1/mysql"
@@ -15,12 +14,6 @@ import (
 
 // This file denies the interfaces of Spin 1. Most name stores and connections by
 // number or address in every call, so that every call has to be denied.
-
-type httpV1 struct{}
-
-func (httpV1) SendRequest(*component.Call, httptypes.Request) (httptypes.Response, error) {
-	return httptypes.Response{}, httptypes.HTTPErrorDestinationNotAllowed
-}
 
 type keyValueV1 struct{}
 

@@ -152,7 +152,7 @@ func newSite(t testing.TB, mode string, start startFunc) *site {
 		running.Add(1)
 		err := st.http.Serve(held, &Request{
 			Request: r, Scheme: "http", Authority: r.Host, PathWithQuery: r.RequestURI,
-			Headers: fieldsOf(r.Header), Late: func(err error) { s.late <- err },
+			Headers: FieldsOf(r.Header), Late: func(err error) { s.late <- err },
 		}, func(ctx context.Context, handle Handle) (err error) {
 			defer running.Done()
 			defer func() { s.ended <- err }()

@@ -203,7 +203,7 @@ func (f *futureTrailers) Get(*component.Call) (value.Option[value.Result[value.R
 		return value.Some(value.OK[result, value.Unit](e)), nil
 	}
 	trailers := value.None[types.Trailers]()
-	if list := fieldsOf(s.trailer()); len(list) > 0 {
+	if list := FieldsOf(s.trailer()); len(list) > 0 {
 		fields := hostFields(list)
 		trailers = value.Some[types.Trailers](&fields)
 	}
@@ -213,8 +213,8 @@ func (f *futureTrailers) Get(*component.Call) (value.Option[value.Result[value.R
 // Drop implements types.FutureTrailers.
 func (f *futureTrailers) Drop() { f.body.Drop() }
 
-// fieldsOf lists the fields of h that a guest may see, in alphabetical order.
-func fieldsOf(h http.Header) []Field {
+// FieldsOf lists the fields of h that a guest may see, in alphabetical order.
+func FieldsOf(h http.Header) []Field {
 	var list []Field
 	for _, key := range slices.Sorted(maps.Keys(h)) {
 		name := lower(key)

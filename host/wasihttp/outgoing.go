@@ -20,7 +20,8 @@ type Outgoing interface {
 	// longer wants the response; reading the body of the response must end with
 	// it. An error becomes the guest's by way of [ErrorCode].
 	//
-	// The path is in r.URL.Opaque, as the guest wrote it. The body of r is written
+	// The path is in r.URL.Opaque, as the guest wrote it. r.URL.Host is empty when
+	// the guest named no authority: it means the application that it is part of. The body of r is written
 	// by the guest while it is sent, and must be closed. Its trailers, if any, are
 	// in r.Trailer once the body has ended.
 	Send(r *http.Request, t Timeouts) (*http.Response, error)
@@ -153,7 +154,7 @@ var _ types.IncomingResponse = (*incomingResponse)(nil)
 func newIncomingResponse(r *http.Response, cancel context.CancelFunc) *incomingResponse {
 	return &incomingResponse{
 		status: uint16(r.StatusCode),
-		fields: hostFields(fieldsOf(r.Header)),
+		fields: hostFields(FieldsOf(r.Header)),
 		body: incomingBody{
 			source: source{body: r.Body, trailer: func() http.Header { return r.Trailer }},
 			release: func() {

@@ -230,8 +230,19 @@ func TestOutgoingGivenUp(t *testing.T) {
 		}
 	})
 	t.Run("without an authority", func(t *testing.T) {
+		x := &Ctx{Outgoing: outgoingFunc(func(r *http.Request, _ Timeouts) (*http.Response, error) {
+			if r.URL.Host != "" || r.Host != "" || r.URL.RequestURI() != "/" {
+				t.Errorf("host %q, URL %v", r.Host, r.URL)
+			}
+			return nil, code(types.ErrorCodeDestinationNotFound)
+		})}
+		if _, err := await(t, x.send(t.Context(), newOutgoing(t, x), Timeouts{})); caseOf(err) != types.ErrorCodeDestinationNotFound {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("announcing a body that is not there", func(t *testing.T) {
 		x := &Ctx{Outgoing: outgoingFunc(nil)}
-		if _, err := await(t, x.send(t.Context(), newOutgoing(t, x), Timeouts{})); caseOf(err) != types.ErrorCodeHTTPRequestURIInvalid {
+		if _, err := await(t, x.send(t.Context(), newOutgoing(t, x, "content-length", "3"), Timeouts{})); caseOf(err) != types.ErrorCodeHTTPRequestBodySize {
 			t.Errorf("got %v", err)
 		}
 	})

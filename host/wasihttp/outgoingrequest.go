@@ -131,12 +131,12 @@ func (r *outgoingRequest) Drop() {
 // build makes the request for an Outgoing, or returns the error code that says
 // what it lacks.
 func (r *outgoingRequest) build() (*http.Request, error) {
-	if !r.authority.Set {
-		return nil, code(types.ErrorCodeHTTPRequestURIInvalid)
-	}
 	length, declared, err := r.fields.contentLength()
 	if err != nil {
 		return nil, code(types.ErrorCodeHTTPRequestURIInvalid)
+	}
+	if r.body == nil && declared && length > 0 {
+		return nil, bodySizeCode(nil, 0)
 	}
 	path, query, hasQuery := strings.Cut(r.pathWithQuery.Or("/"), "?")
 	if path == "" {
@@ -144,9 +144,9 @@ func (r *outgoingRequest) build() (*http.Request, error) {
 	}
 	scheme := schemeName(r.scheme.Or(types.Scheme{Case: types.SchemeHTTPS}))
 	req := &http.Request{
-		Method: r.method, Host: r.authority.V,
+		Method: r.method, Host: r.authority.Or(""),
 		// Opaque keeps the path as the guest wrote it.
-		URL:   &url.URL{Scheme: scheme, Host: r.authority.V, Opaque: path, RawQuery: query, ForceQuery: hasQuery && query == ""},
+		URL:   &url.URL{Scheme: scheme, Host: r.authority.Or(""), Opaque: path, RawQuery: query, ForceQuery: hasQuery && query == ""},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: make(http.Header, len(r.fields.list)),
 		Body:   http.NoBody,

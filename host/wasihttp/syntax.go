@@ -87,3 +87,10 @@ func validTrailer(name string) bool {
 	}
 	return !forbidden(name) && !strings.HasPrefix(name, "if-")
 }
+
+// ValidField reports whether a guest may send a field: its name is a token and
+// not one that belongs to the connection, and its value has no control characters.
+func ValidField(name, value string) bool {
+	_, err := checkName(name)
+	return err == nil && validValue(bytesOf(value))
+}

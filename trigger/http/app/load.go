@@ -18,6 +18,7 @@ import (
 
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/host"
+	"github.com/minispin/minispin/host/outgoing"
 	"github.com/minispin/minispin/instancepool"
 	"github.com/minispin/minispin/manifest"
 	httptrigger "github.com/minispin/minispin/trigger/http"
@@ -32,6 +33,10 @@ const (
 	// DefaultMemoryLimit bounds each linear memory of a component, in bytes.
 	DefaultMemoryLimit = 128 << 20
 )
+
+// h2cVariable is the environment variable of Spin that lists hosts, separated by
+// commas, which speak HTTP/2 without TLS.
+const h2cVariable = "SPIN_OUTBOUND_H2C_PRIOR_KNOWLEDGE"
 
 // Supports lists the optional manifest features that applications loaded here
 // may use; it is what manifest.Options.Supports should be.
@@ -61,13 +66,17 @@ type Options struct {
 	Progress func(component string, done, total int)
 	// OnNotFound is handed to httptrigger.Options.
 	OnNotFound func(path string)
+	// Outgoing adjusts how the components send requests. Its Application is set
+	// by Load.
+	Outgoing outgoing.Options
 }
 
 // App is a loaded application: an http.Handler with the components behind it.
 type App struct {
 	*httptrigger.Handler
-	engines *instancepool.Engines // nil if they are not the App's own
-	pools   []*instancepool.Pool[*handler]
+	engines  *instancepool.Engines // nil if they are not the App's own
+	pools    []*instancepool.Pool[*handler]
+	outgoing *outgoing.Client
 }
 
 // Load compiles and links the components that m's HTTP triggers refer to. Every
@@ -98,6 +107,11 @@ func load(ctx context.Context, m *manifest.App, opts Options, define func(*compo
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
+	opts.Outgoing.Application = a
+	if opts.Outgoing.H2C == nil {
+		opts.Outgoing.H2C = strings.FieldsFunc(os.Getenv(h2cVariable), func(c rune) bool { return c == ',' || c == ' ' })
+	}
+	a.outgoing = outgoing.NewClient(opts.Outgoing)
 	l := &loader{
 		app: a, manifest: m, opts: opts, linker: linker, variables: values,
 		targets: map[string]*target{}, sources: map[string][]byte{},
@@ -142,6 +156,7 @@ func (a *App) Close() {
 	}
 	g.Wait()
 	a.pools = nil
+	a.outgoing.Close()
 	if a.engines != nil {
 		a.engines.Close()
 	}
@@ -190,6 +205,7 @@ type target struct {
 	pool      *instancepool.Pool[*handler]
 	env       [][2]string
 	variables *variables.Component
+	sender    *outgoing.Component
 	maxBody   int64 // of a request that a guest takes whole, in bytes
 	output    Output
 	log       *zap.Logger
@@ -246,6 +262,12 @@ func (l *loader) executors(component string) []manifest.ExecutorType {
 // target prepares a component.
 func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 	t := &target{id: c.ID, env: environment(c.Environment, l.opts.Env), output: l.opts.Output, log: l.opts.Log}
+	policy, err := l.policy(ctx, c)
+	if err != nil {
+		t.err = err
+		return t
+	}
+	t.sender = l.app.outgoing.Component(policy)
 	wasm, err := l.source(c)
 	if err != nil {
 		t.err = err

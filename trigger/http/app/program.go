@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 
@@ -70,13 +69,9 @@ func (x *program) Execute(w http.ResponseWriter, r *httptrigger.Request) error {
 
 // environ returns the component's environment and over it the CGI variables.
 func (x *program) environ(r *httptrigger.Request, length int64) [][2]string {
-	listen := ""
-	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
-		listen = a.String()
-	}
 	vars := wagi.Environ(wagi.Request{
 		Match: &r.Match, Origin: r.Origin(), Method: r.Method, Proto: r.Proto,
-		Query: r.Query, Header: r.Header, BodyLength: length, ListenAddr: listen,
+		Query: r.Query, Header: r.Header, BodyLength: length, ListenAddr: listenAddr(r),
 	})
 	env := make([][2]string, 0, len(x.env)+len(vars))
 	for _, v := range vars {

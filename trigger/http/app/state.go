@@ -1,6 +1,10 @@
 package app
 
 import (
+	"net"
+	"net/http"
+
+	"github.com/minispin/minispin/host/outgoing"
 	hostvariables "github.com/minispin/minispin/host/variables"
 	"github.com/minispin/minispin/host/wasi"
 	"github.com/minispin/minispin/host/wasihttp"
@@ -29,6 +33,7 @@ func (t *target) newState(r *httptrigger.Request) *state {
 	s := &state{component: t.id, request: r.ID, output: t.output, variables: t.variables}
 	s.out = printer{st: s, stream: Stdout}
 	s.err = printer{st: s, stream: Stderr}
+	s.http.Outgoing = outgoing.Sender{Component: t.sender, Origin: outgoing.Origin{Scheme: r.Scheme, Authority: listenAddr(r)}}
 	s.wasi.Env = t.env
 	s.wasi.Stdout = &s.out
 	s.wasi.Stderr = &s.err
@@ -55,3 +60,12 @@ var (
 	_ wasihttp.View      = (*state)(nil)
 	_ hostvariables.View = (*state)(nil)
 )
+
+// listenAddr returns the address that a request came in at, "" for one that came
+// by no socket.
+func listenAddr(r *httptrigger.Request) string {
+	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		return a.String()
+	}
+	return ""
+}
