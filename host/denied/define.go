@@ -25,13 +25,6 @@ import (
 	"github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/atomics"
 	"github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/batch"
 	kvstore "github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/store"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/instancenetwork"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/ipnamelookup"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/network"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/tcp"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/tcpcreatesocket"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/udp"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/udpcreatesocket"
 )
 
 // always serves every call with the same host, which has no state.
@@ -45,14 +38,6 @@ func Define(l *component.Linker) error {
 	for _, i := range []*component.Interface{
 		preopens.Bind(always[preopens.Host](files{})),
 		fstypes.Bind(always[fstypes.Host](files{})),
-
-		network.Bind(),
-		tcp.Bind(),
-		udp.Bind(),
-		instancenetwork.Bind(always[instancenetwork.Host](sockets{})),
-		ipnamelookup.Bind(always[ipnamelookup.Host](sockets{})),
-		tcpcreatesocket.Bind(always[tcpcreatesocket.Host](sockets{})),
-		udpcreatesocket.Bind(always[udpcreatesocket.Host](sockets{})),
 
 		kvstore.Bind(always[kvstore.Host](buckets{})),
 		atomics.Bind(always[atomics.Host](buckets{})),

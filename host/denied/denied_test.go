@@ -23,7 +23,6 @@ import (
 	sqlite3 "github.com/minispin/minispin/wit/bindings/spin/sqlite3/sqlite"
 	"github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/atomics"
 	kvstore "github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/store"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/network"
 	"github.com/minispin/minispin/wit/value"
 )
 
@@ -50,9 +49,6 @@ func TestDenials(t *testing.T) {
 	none2 := value.None[spin2llm.InferencingParams]()
 	none1 := value.None[spin1llm.InferencingParams]()
 	for name, tt := range map[string]struct{ got, want error }{
-		"tcp":      {second(sockets{}.CreateTCPSocket(nil, 0)), network.ErrorCodeAccessDenied},
-		"udp":      {second(sockets{}.CreateUDPSocket(nil, 0)), network.ErrorCodeAccessDenied},
-		"lookup":   {second(sockets{}.ResolveAddresses(nil, noNetwork{}, "localhost")), network.ErrorCodeAccessDenied},
 		"bucket":   {second(buckets{}.Open(nil, "default")), kv},
 		"cas":      {second(buckets{}.CasNew(nil, nil, "k")), kv},
 		"incr":     {second(buckets{}.Increment(nil, nil, "k", 1)), kv},
@@ -110,9 +106,6 @@ func TestEmptyAnswers(t *testing.T) {
 	}
 	if c, err := (files{}).FilesystemErrorCode(nil, nil); c.Set || err != nil {
 		t.Errorf("filesystem-error-code: %v, %v", c, err)
-	}
-	if n, err := (sockets{}).InstanceNetwork(nil); n == nil || err != nil {
-		t.Errorf("instance-network: %v, %v", n, err)
 	}
 	if err := errors.Join((keyValueV1{}).Close(nil, 1), (sqliteV1{}).Close(nil, 1), builder{}.SetCaRoot(nil, "")); err != nil {
 		t.Error(err)

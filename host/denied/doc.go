@@ -7,7 +7,6 @@
 // granted the thing, and never by a trap: a guest can handle it.
 //
 //	wasi:filesystem   get-directories: none, so that there is nothing to open
-//	wasi:sockets      create-tcp-socket, create-udp-socket, resolve-addresses: access-denied
 //	wasi:keyvalue     open: access-denied
 //	fermyon:spin      key-value, sqlite: access-denied; redis, mqtt: invalid-address or
 //	                  connection-failed; postgres, mysql: connection-failed; llm:

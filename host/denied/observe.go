@@ -4,7 +4,6 @@ import (
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/preopens"
 	fstypes "github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/instancenetwork"
 )
 
 // Observer may be implemented by the value that an embedder gives to each
@@ -22,9 +21,8 @@ type Observer interface {
 // they start, whatever their program does. The true answer happens to be an empty
 // one, so that nobody is denied anything.
 var unremarkable = map[string]bool{
-	preopens.InterfaceName + "#get-directories":         true,
-	fstypes.InterfaceName + "#filesystem-error-code":    true,
-	instancenetwork.InterfaceName + "#instance-network": true,
+	preopens.InterfaceName + "#get-directories":      true,
+	fstypes.InterfaceName + "#filesystem-error-code": true,
 }
 
 // observed makes the functions of i tell the Observer of their instance, if it

@@ -6,10 +6,6 @@ import (
 	"github.com/minispin/minispin/wit/bindings/wasi/io/ioerror"
 	"github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/atomics"
 	kvstore "github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/store"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/ipnamelookup"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/network"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/tcp"
-	"github.com/minispin/minispin/wit/bindings/wasi/sockets/udp"
 	"github.com/minispin/minispin/wit/value"
 )
 
@@ -23,28 +19,6 @@ func (files) GetDirectories(*component.Call) ([]value.Tuple2[fstypes.Descriptor,
 // FilesystemErrorCode says of every error that it is not of a file system.
 func (files) FilesystemErrorCode(*component.Call, ioerror.Error) (value.Option[fstypes.ErrorCode], error) {
 	return value.None[fstypes.ErrorCode](), nil
-}
-
-// sockets denies wasi:sockets. The network is a value like any other; nothing
-// can be made with it.
-type sockets struct{}
-
-type noNetwork struct{}
-
-func (noNetwork) Drop() {}
-
-func (sockets) InstanceNetwork(*component.Call) (network.Network, error) { return noNetwork{}, nil }
-
-func (sockets) ResolveAddresses(*component.Call, network.Network, string) (ipnamelookup.ResolveAddressStream, error) {
-	return nil, network.ErrorCodeAccessDenied
-}
-
-func (sockets) CreateTCPSocket(*component.Call, network.IPAddressFamily) (tcp.TCPSocket, error) {
-	return nil, network.ErrorCodeAccessDenied
-}
-
-func (sockets) CreateUDPSocket(*component.Call, network.IPAddressFamily) (udp.UDPSocket, error) {
-	return nil, network.ErrorCodeAccessDenied
 }
 
 // buckets denies wasi:keyvalue: no bucket is granted, so none of the functions

@@ -1,5 +1,5 @@
-// Package wasi brings the WASI 0.2 hosts together: io, clocks, random and cli,
-// each in a package of its own beneath this one.
+// Package wasi brings the WASI 0.2 hosts together: io, clocks, random, cli and
+// sockets, each in a package of its own beneath this one.
 //
 // What a guest sees of WASI is a Ctx, made by the embedder for each instance
 // and found through the value the instance was given (View). The package knows
@@ -18,6 +18,7 @@ import (
 	"github.com/minispin/minispin/host/wasi/clocks"
 	"github.com/minispin/minispin/host/wasi/io"
 	"github.com/minispin/minispin/host/wasi/random"
+	"github.com/minispin/minispin/host/wasi/sockets"
 )
 
 // Ctx is the WASI side of one instance. Its fields are set before the instance
@@ -39,6 +40,10 @@ type Ctx struct {
 	// Clocks and Random may be given to make a guest predictable.
 	Clocks clocks.Clocks
 	Random random.Sources
+
+	// Network is what the guest may reach through sockets: nothing without a
+	// policy.
+	Network sockets.Network
 
 	stdin          *wasiio.InputStream
 	stdout, stderr *wasiio.OutputStream
@@ -73,6 +78,9 @@ func Define(l *component.Linker) error {
 		return fmt.Errorf("define WASI: %w", err)
 	}
 	if err := cli.Define(l, func(c *component.Call) cli.Program { return Of(c) }); err != nil {
+		return fmt.Errorf("define WASI: %w", err)
+	}
+	if err := sockets.Define(l, func(c *component.Call) *sockets.Network { return &Of(c).Network }); err != nil {
 		return fmt.Errorf("define WASI: %w", err)
 	}
 	return nil
