@@ -140,7 +140,8 @@ type Component struct {
 	// Settings are minispin's own settings, from the table tool.minispin.
 	Settings Settings `json:"settings,omitzero"`
 
-	place value
+	place        value
+	variablesKey string // the key in place that Variables were read from
 }
 
 // Diagnose returns a Diagnostic about the value at path within c: strings are

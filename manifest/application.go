@@ -9,9 +9,28 @@ import (
 // reported.
 func (r *reader) app(t *table) *App {
 	app := &App{}
-	if !r.checkVersion(t) {
+	var drafts []*triggerDraft
+	switch r.checkVersion(t) {
+	case 1:
+		drafts = r.version1(app, t)
+	case 2:
+		drafts = r.version2(app, t)
+	default:
 		return app
 	}
+	r.normalise(app, drafts)
+	if len(drafts) == 0 && r.opts.Purpose == ToRun && !r.reportedWithin("trigger") && !r.reportedWithin("component") {
+		hint := "add one:\n[[trigger.http]]\nroute = \"/...\"\ncomponent = \"<id>\""
+		if t.m["component"] == nil && t.m["application"] == nil {
+			hint = "add one:\n[[component]]\nid = \"<id>\"\nsource = \"<file>\"\n[component.trigger]\nroute = \"/...\""
+		}
+		r.errors = append(r.errors, Diagnostic{File: r.src.name, Reason: "No triggers in app", Hint: hint})
+	}
+	return app
+}
+
+// version2 reads a whole file of version 2 into app and returns its triggers.
+func (r *reader) version2(app *App, t *table) []*triggerDraft {
 	if v, ok := t.need("application", `every manifest has a table [application] with a name`); ok {
 		r.application(app, v)
 	}
@@ -34,15 +53,7 @@ func (r *reader) app(t *table) *App {
 		"triggers":    "triggers are written [[trigger.<type>]]",
 		"tool":        "settings for tools go into [component.<id>.tool.<name>] or [application.tool.<name>]",
 	})
-	r.normalise(app, drafts)
-	if len(drafts) == 0 && r.opts.Purpose == ToRun && !r.reportedWithin("trigger") {
-		r.errors = append(r.errors, Diagnostic{
-			File:   r.src.name,
-			Reason: "No triggers in app",
-			Hint:   "add one:\n[[trigger.http]]\nroute = \"/...\"\ncomponent = \"<id>\"",
-		})
-	}
-	return app
+	return drafts
 }
 
 // reported says whether there already is an error about key itself.
@@ -69,8 +80,9 @@ func (r *reader) reportedWithin(key string) bool {
 // versionKeys are the names the version may be given under.
 var versionKeys = []string{"spin_manifest_version", "spin_version"}
 
-// checkVersion reports whether the manifest is to be read on as version 2.
-func (r *reader) checkVersion(t *table) bool {
+// checkVersion returns the version the manifest is to be read on as; 0 if it is
+// not worth it.
+func (r *reader) checkVersion(t *table) int {
 	var found []value
 	for _, key := range versionKeys {
 		if v, ok := t.get(key); ok {
@@ -81,8 +93,10 @@ func (r *reader) checkVersion(t *table) bool {
 		t.within(versionKeys[0]).failFile("is missing", "begin the file with: spin_manifest_version = 2")
 		// Only a file that looks like version 2 is worth reading on: of another
 		// every line would be reported.
-		_, like := t.m["application"]
-		return like
+		if _, like := t.m["application"]; like {
+			return 2
+		}
+		return 0
 	}
 	if len(found) == 2 {
 		found[1].failKey("gives the version a second time", "keep spin_manifest_version")
@@ -90,14 +104,9 @@ func (r *reader) checkVersion(t *table) bool {
 	v := found[0]
 	switch v.data {
 	case int64(2):
-		return true
+		return 2
 	case "1":
-		v.fail("version 1 of the manifest is not supported yet", ""+
-			"write it as version 2: spin_manifest_version = 2,\n"+
-			"name, version, description and authors into [application],\n"+
-			"each [[component]] with its id as [component.<id>], its config as variables,\n"+
-			"each [component.trigger] as [[trigger.http]] with component = \"<id>\"")
-		return false
+		return 1
 	}
 	shown := fmt.Sprint(v.data)
 	if s, ok := v.data.(string); ok {
@@ -105,8 +114,13 @@ func (r *reader) checkVersion(t *table) bool {
 	} else if f, ok := v.data.(float64); ok {
 		shown = fmt.Sprintf("%.1f", f)
 	}
-	v.fail("invalid manifest version "+shown, "write it as an integer: spin_manifest_version = 2")
-	return true
+	hint := "write it as an integer: spin_manifest_version = 2"
+	version := 2
+	if _, old := t.m["application"]; !old && v.data == int64(1) {
+		hint, version = "the version is written as a string: spin_manifest_version = \"1\"", 1
+	}
+	v.fail("invalid manifest version "+shown, hint)
+	return version
 }
 
 // failFile reports an error about the file as a whole under v's key.
@@ -150,6 +164,12 @@ func readHTTPSettings(v value) {
 	if !ok {
 		return
 	}
+	readHTTPBase(t)
+	t.done(nil)
+}
+
+// readHTTPBase checks the setting base of t.
+func readHTTPBase(t *table) {
 	if base, ok := t.get("base"); ok {
 		if s, ok := base.text(); ok && s == "/" {
 			base.warn("has no effect any more", "leave it out")
@@ -157,7 +177,6 @@ func readHTTPSettings(v value) {
 			base.fail("a base path other than \"/\" is not possible", fmt.Sprintf("put %q before the route of each trigger", s))
 		}
 	}
-	t.done(nil)
 }
 
 func readTargets(t *table) []Target {

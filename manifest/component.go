@@ -41,33 +41,20 @@ func (r *reader) component(id string, v value) *Component {
 	if !ok {
 		return nil
 	}
-	c := &Component{ID: id, place: v}
+	c := &Component{ID: id, place: v, variablesKey: "variables"}
 	c.Description = t.text("description")
 	if v, ok := t.need("source", `say where the component is, as in source = "hello.wasm"`); ok {
 		c.Source = readSource(c, v)
 	}
 	c.Variables = t.strings("variables")
-	for name, v := range t.within("variables").entriesOf(c.Variables) {
-		if err := checkLowerSnake(name); err != nil {
-			v.failKey(fmt.Sprintf("the name of a variable %v", err), "")
-		}
-	}
-	c.Environment = t.strings("environment")
-	if v, ok := t.get("files"); ok {
-		c.Files = readFiles(c, v)
-	}
-	c.ExcludeFiles = t.texts("exclude_files")
-	c.AllowedOutboundHosts = t.texts("allowed_outbound_hosts")
+	c.checkVariableNames()
+	r.capabilities(c, t)
 	if v, ok := t.get("allowed_http_hosts"); ok {
-		c.AllowedOutboundHosts = append(c.AllowedOutboundHosts, readHTTPHosts(v)...)
+		hosts := readHTTPHosts(v)
+		c.AllowedOutboundHosts = append(c.AllowedOutboundHosts, hosts...)
+		warnHTTPHosts(v, hosts)
 	}
-	c.KeyValueStores = readLabels(t, "key_value_stores", "store")
-	c.SQLiteDatabases = readLabels(t, "sqlite_databases", "database")
-	c.AIModels = t.texts("ai_models")
 	c.Targets = readTargets(t)
-	if v, ok := t.get("build"); ok {
-		c.Build = readBuild(v)
-	}
 	c.InheritConfiguration = t.boolean("dependencies_inherit_configuration")
 	if v, ok := t.get("dependencies"); ok {
 		c.Dependencies = readDependencies(v)
@@ -92,6 +79,32 @@ func (r *reader) component(id string, v value) *Component {
 		"command":  "it belongs into [component.<id>.build]",
 	})
 	return c
+}
+
+// capabilities reads the keys that both versions of the manifest have: what the
+// component sees and may use, and how it is built.
+func (r *reader) capabilities(c *Component, t *table) {
+	c.Environment = t.strings("environment")
+	if v, ok := t.get("files"); ok {
+		c.Files = readFiles(c, v)
+	}
+	c.ExcludeFiles = t.texts("exclude_files")
+	c.AllowedOutboundHosts = t.texts("allowed_outbound_hosts")
+	c.KeyValueStores = readLabels(t, "key_value_stores", "store")
+	c.SQLiteDatabases = readLabels(t, "sqlite_databases", "database")
+	c.AIModels = t.texts("ai_models")
+	if v, ok := t.get("build"); ok {
+		c.Build = readBuild(v)
+	}
+}
+
+// checkVariableNames reports names that cannot be those of variables.
+func (c *Component) checkVariableNames() {
+	for name, v := range c.place.within(c.variablesKey).entriesOf(c.Variables) {
+		if err := checkLowerSnake(name); err != nil {
+			v.failKey(fmt.Sprintf("the name of a variable %v", err), "")
+		}
+	}
 }
 
 // entriesOf calls yield with the place of each key of m within v.

@@ -15,6 +15,6 @@
 // beyond what the host can do is neither dropped nor refused here: it is listed
 // in [App.Unsupported] for the caller to judge.
 //
-// Manifest version 2 is read. A version 1 file is recognised and refused with
-// directions for rewriting it.
+// Both versions of the manifest are read; version 1 comes out as the App that
+// version 2 would have described (see version1.go).
 package manifest

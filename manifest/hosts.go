@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// readHTTPHosts reads the deprecated allowed_http_hosts and returns the same as
+// readHTTPHosts reads allowed_http_hosts, which version 2 deprecates, and returns the same as
 // entries of allowed_outbound_hosts.
 func readHTTPHosts(v value) []string {
 	var out []string
@@ -20,6 +20,12 @@ func readHTTPHosts(v value) []string {
 		}
 		out = append(out, hosts...)
 	}
+	return out
+}
+
+// warnHTTPHosts warns that the key read at v is deprecated, and shows what to
+// write for the same hosts.
+func warnHTTPHosts(v value, out []string) {
 	hint := "leave it out"
 	if len(out) > 0 {
 		quoted := make([]string, len(out))
@@ -29,7 +35,6 @@ func readHTTPHosts(v value) []string {
 		hint = "write in its place: allowed_outbound_hosts = [" + strings.Join(quoted, ", ") + "]"
 	}
 	v.warn("is deprecated", hint)
-	return out
 }
 
 // outboundHosts translates one entry of allowed_http_hosts, which names a host

@@ -168,7 +168,7 @@ func (r *reader) checkTemplates(app *App) {
 		known = append(known, v.Name)
 	}
 	for _, c := range app.Components {
-		variables := c.place.within("variables")
+		variables := c.place.within(c.variablesKey)
 		for name, text := range c.Variables {
 			r.checkTemplate(c, variables.within(name), text, known)
 		}

@@ -134,19 +134,7 @@ func (r *reader) httpTrigger(d *triggerDraft, t *table) *HTTPTrigger {
 	} else if !hasComponent {
 		t.failKey("has neither component nor static_response", `name the component that answers, as in component = "hello"`)
 	}
-	if v, ok := t.need("route", `to answer every path: route = "/..."`); ok {
-		h.Route = readRoute(v)
-	}
-	if v, ok := t.get("executor"); ok {
-		e := readExecutor(d, v)
-		if h.StaticResponse == nil {
-			h.Executor = e
-		} else {
-			v.warn("has no effect beside static_response", "leave it out")
-		}
-	} else if h.StaticResponse == nil {
-		h.Executor.Type = ExecutorHTTP
-	}
+	readRouting(d, h, t)
 	if v, ok := t.get("dependencies"); ok {
 		h.Middleware = readMiddleware(d, v)
 	}
@@ -161,6 +149,24 @@ func (r *reader) httpTrigger(d *triggerDraft, t *table) *HTTPTrigger {
 	}
 	t.done(elsewhere)
 	return h
+}
+
+// readRouting reads what both versions of the manifest have: the route and the
+// executor.
+func readRouting(d *triggerDraft, h *HTTPTrigger, t *table) {
+	if v, ok := t.need("route", `to answer every path: route = "/..."`); ok {
+		h.Route = readRoute(v)
+	}
+	if v, ok := t.get("executor"); ok {
+		e := readExecutor(d, v)
+		if h.StaticResponse == nil {
+			h.Executor = e
+		} else {
+			v.warn("has no effect beside static_response", "leave it out")
+		}
+	} else if h.StaticResponse == nil {
+		h.Executor.Type = ExecutorHTTP
+	}
 }
 
 func readExecutor(d *triggerDraft, v value) Executor {
