@@ -206,6 +206,7 @@ type target struct {
 	env       [][2]string
 	variables *variables.Component
 	sender    *outgoing.Component
+	network   network
 	maxBody   int64 // of a request that a guest takes whole, in bytes
 	output    Output
 	log       *zap.Logger
@@ -268,6 +269,7 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 		return t
 	}
 	t.sender = l.app.outgoing.Component(policy)
+	t.network = network{policy}
 	wasm, err := l.source(c)
 	if err != nil {
 		t.err = err

@@ -34,6 +34,7 @@ func (t *target) newState(r *httptrigger.Request) *state {
 	s.out = printer{st: s, stream: Stdout}
 	s.err = printer{st: s, stream: Stderr}
 	s.http.Outgoing = outgoing.Sender{Component: t.sender, Origin: outgoing.Origin{Scheme: r.Scheme, Authority: listenAddr(r)}}
+	s.wasi.Network.Policy = t.network
 	s.wasi.Env = t.env
 	s.wasi.Stdout = &s.out
 	s.wasi.Stderr = &s.err

@@ -1,0 +1,27 @@
+package app
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/minispin/minispin/host/outbound"
+	"github.com/minispin/minispin/host/wasi/sockets"
+)
+
+// network is what a component may do with sockets: connect and send to the
+// addresses that it may reach, bind UDP to local ones of them, and never listen.
+// A look-up alone reaches nobody, so names are not asked for.
+type network struct{ policy *outbound.Policy }
+
+var _ sockets.Policy = network{}
+
+// AllowAddress implements sockets.Policy.
+func (n network) AllowAddress(_ context.Context, use sockets.Use, addr netip.AddrPort) bool {
+	if use == sockets.UseTCPBind {
+		return false
+	}
+	return n.policy.CheckAddr(use.Transport(), addr) == nil
+}
+
+// AllowLookup implements sockets.Policy.
+func (n network) AllowLookup(context.Context, string) bool { return true }
