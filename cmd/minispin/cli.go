@@ -14,11 +14,13 @@ import (
 	"github.com/minispin/minispin/bench"
 	"github.com/minispin/minispin/instancepool"
 	httptrigger "github.com/minispin/minispin/trigger/http"
+	"github.com/minispin/minispin/trigger/http/reload"
 )
 
 // commands is the grammar of the command line.
 type commands struct {
 	Up      upCommand        `cmd:"" aliases:"u" help:"Run an application."`
+	Watch   watchCommand     `cmd:"" aliases:"w" help:"Run an application, and build and load it anew when its files change."`
 	Inspect inspectCommand   `cmd:"" help:"Say what a component imports and exports, and whether it can run here."`
 	Bench   benchCommand     `cmd:"" help:"Measure what a request costs by every strategy."`
 	Version kong.VersionFlag `help:"Print the version."`
@@ -35,6 +37,7 @@ type upCommand struct {
 	TLSCert      string        `name:"tls-cert" env:"SPIN_TLS_CERT" and:"tls" placeholder:"FILE" help:"Serve HTTPS with this certificate chain, in PEM."`
 	TLSKey       string        `name:"tls-key" env:"SPIN_TLS_KEY" and:"tls" placeholder:"FILE" help:"The private key of the certificate, in PEM."`
 	Drain        time.Duration `default:"10s" placeholder:"TIME" help:"How long requests in flight may take to end after a signal to stop. Default: 10s."`
+	Watch        bool          `help:"Load the application anew when its manifest, a component or a file of one changes, without closing the socket. A version that does not load leaves the old one in place. The signal HUP does the same at any time."`
 	Format       string        `enum:"plain,json" default:"plain" help:"Form of the start listing: plain or json."`
 
 	Strategy string            `placeholder:"NAME" help:"How components are executed, over what the manifest says: ${strategies}."`
@@ -58,6 +61,7 @@ func grammarVars() kong.Vars {
 	return kong.Vars{
 		"version":    version(),
 		"listen":     httptrigger.DefaultListenAddr,
+		"debounce":   strconv.FormatInt(reload.DefaultDebounce.Milliseconds(), 10),
 		"strategies": strings.Join(instancepool.Names(), " or "),
 		"bench_runs": strconv.Itoa(bench.DefaultRuns),
 		"bench_time": bench.DefaultTime.String(),

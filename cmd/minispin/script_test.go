@@ -45,11 +45,15 @@ func TestMain(m *testing.M) {
 //	serve ARG…               start minispin up on a free port; $ADDR is where.
 //	                         serve.stdout has its output so far, with the
 //	                         address replaced by ADDR
+//	watch ARG…, load-watch ARG…   the same with minispin watch
+//	becomes PATH TEXT        ask until the answer to a GET request contains TEXT
+//	told TEXT                wait until the server has written TEXT to standard
+//	                         error since the last time
 //	request METHOD PATH [BODY]   print the status and the body of a response
 //	begin PATH               start a GET request
 //	finish                   wait for it and print its response
 //	load ARG…                start minispin up without waiting until it serves
-//	signal NAME              send TERM or INT to the server
+//	signal NAME              send TERM, INT or HUP to the server
 //	ended CODE               wait for the server's end; serve.stderr has what it
 //	                         wrote
 //	cached DIR               check that there is compiled code in DIR
@@ -82,17 +86,21 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   cmdExits,
-			"serve":   cmdServe,
-			"load":    cmdLoad,
-			"request": cmdRequest,
-			"begin":   cmdBegin,
-			"finish":  cmdFinish,
-			"signal":  cmdSignal,
-			"ended":   cmdEnded,
-			"cached":  cmdCached,
-			"sleep":   cmdSleep,
-			"occupy":  cmdOccupy,
+			"exits":      cmdExits,
+			"serve":      cmdServe,
+			"load":       cmdLoad,
+			"watch":      cmdWatch,
+			"load-watch": cmdLoadWatch,
+			"becomes":    cmdBecomes,
+			"told":       cmdTold,
+			"request":    cmdRequest,
+			"begin":      cmdBegin,
+			"finish":     cmdFinish,
+			"signal":     cmdSignal,
+			"ended":      cmdEnded,
+			"cached":     cmdCached,
+			"sleep":      cmdSleep,
+			"occupy":     cmdOccupy,
 		},
 	})
 }
@@ -156,7 +164,8 @@ type session struct {
 	cmd    *exec.Cmd
 	url    string
 	stdout *transcript
-	stderr *bytes.Buffer
+	stderr *transcript
+	told   int // of stderr, by cmdTold
 	ended  chan struct{}
 	reply  chan reply
 }
@@ -234,15 +243,33 @@ func cmdLoad(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("load cannot be negated")
 	}
-	sessionOf(ts).start(ts, args)
+	sessionOf(ts).start(ts, "up", args)
 }
 
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("serve cannot be negated")
 	}
-	s := sessionOf(ts)
-	address := s.start(ts, args)
+	sessionOf(ts).serve(ts, "up", args)
+}
+
+func cmdLoadWatch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("load-watch cannot be negated")
+	}
+	sessionOf(ts).start(ts, "watch", args)
+}
+
+func cmdWatch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("watch cannot be negated")
+	}
+	sessionOf(ts).serve(ts, "watch", args)
+}
+
+// serve starts a command that serves, and waits until it does.
+func (s *session) serve(ts *testscript.TestScript, verb string, args []string) {
+	address := s.start(ts, verb, args)
 	select {
 	case s.url = <-address:
 	case <-s.ended:
@@ -260,19 +287,20 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	s.save(ts)
 }
 
-// start starts minispin up and returns where its base URL will come from.
-func (s *session) start(ts *testscript.TestScript, args []string) <-chan string {
+// start starts minispin up or watch and returns where its base URL will come from.
+func (s *session) start(ts *testscript.TestScript, verb string, args []string) <-chan string {
 	if s.cmd != nil {
 		ts.Fatalf("one server at a time is enough")
 	}
-	cmd := command(ts, append([]string{"up", "--listen", "127.0.0.1:0"}, args...))
+	cmd := command(ts, append([]string{verb, "--listen", "127.0.0.1:0"}, args...))
 	if limit := ts.Getenv("SHELL_LIMIT"); limit != "" {
 		bash, err := exec.LookPath("bash")
 		ts.Check(err)
 		cmd.Path = bash
 		cmd.Args = append([]string{"bash", "-c", `ulimit -v "$0" && exec "$@"`, limit}, cmd.Args...)
 	}
-	s.cmd, s.stdout, s.stderr, s.ended = cmd, &transcript{}, &bytes.Buffer{}, make(chan struct{})
+	s.cmd, s.stdout, s.stderr, s.ended = cmd, &transcript{}, &transcript{}, make(chan struct{})
+	s.told = 0
 	cmd.Stderr = s.stderr
 	pipe, err := cmd.StdoutPipe()
 	ts.Check(err)
@@ -351,6 +379,33 @@ func cmdRequest(ts *testscript.TestScript, neg bool, args []string) {
 	sessionOf(ts).request(args[0], args[1], args[2]).print(ts, neg)
 }
 
+func cmdBecomes(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: becomes PATH TEXT")
+	}
+	var r reply
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if r = sessionOf(ts).request(http.MethodGet, args[0], ""); strings.Contains(r.text, args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("the answer is %q (%v)\n%s", r.text, r.err, sessionOf(ts).stderr)
+}
+
+func cmdTold(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: told TEXT")
+	}
+	s := sessionOf(ts)
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if at := strings.Index(s.stderr.String()[s.told:], args[0]); at >= 0 {
+			s.told += at + len(args[0])
+			return
+		}
+	}
+	ts.Fatalf("the server did not say %q, but\n%s", args[0], s.stderr.String()[s.told:])
+}
+
 func cmdBegin(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: begin PATH")
@@ -365,11 +420,12 @@ func cmdFinish(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
-	sig, ok := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": os.Interrupt}[strings.Join(args, " ")]
+	sig, ok := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": os.Interrupt, "HUP": syscall.SIGHUP}[strings.Join(args, " ")]
 	if neg || !ok {
-		ts.Fatalf("usage: signal TERM|INT")
+		ts.Fatalf("usage: signal TERM|INT|HUP")
 	}
-	ts.Check(sessionOf(ts).cmd.Process.Signal(sig))
+	s := sessionOf(ts)
+	ts.Check(s.cmd.Process.Signal(sig))
 }
 
 func cmdEnded(ts *testscript.TestScript, neg bool, args []string) {
@@ -383,7 +439,7 @@ func cmdEnded(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the server does not end")
 	}
 	s.save(ts)
-	ts.Check(os.WriteFile(ts.MkAbs("serve.stderr"), s.stderr.Bytes(), 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs("serve.stderr"), []byte(s.stderr.String()), 0o644))
 	if code := strconv.Itoa(s.cmd.ProcessState.ExitCode()); code != args[0] {
 		ts.Fatalf("the server exited with code %s, not %s\n%s", code, args[0], s.stderr)
 	}

@@ -27,7 +27,21 @@ import (
 var errInterrupted = errors.New("interrupted before the application was ready")
 
 // Run serves the application until a signal ends it.
-func (c *upCommand) Run(p *process) error {
+func (c *upCommand) Run(p *process) error { return c.serve(p, serving{watch: c.Watch}) }
+
+// serving is how a command serves an application.
+type serving struct {
+	watch    bool          // load anew what changes
+	debounce time.Duration // see reload.NewWatcher
+	// patient commands begin without an application that can be served, and wait
+	// for one. They build it first, unless build is nil.
+	patient bool
+	build   func(ctx context.Context, m *manifest.App) error
+	clear   bool // the screen, before it is built or loaded
+}
+
+// serve serves the application until a signal ends it.
+func (c *upCommand) serve(p *process, how serving) error {
 	// The second signal is for those who do not want to wait for the first.
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
@@ -36,15 +50,18 @@ func (c *upCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	m, err := c.loadManifest(log)
+	path, err := c.findManifest(log)
 	if err != nil {
 		return err
 	}
-	printWarnings(p.stderr.Safe(), m)
-	if len(m.Triggers) == 0 {
-		return fmt.Errorf("%s has no HTTP trigger, so there is nothing to run", m.Path)
+	g := newGenerations(c, p, how, path, stop, log)
+	var m *manifest.App
+	if !how.patient {
+		if m, err = g.manifest(); err != nil {
+			return err
+		}
 	}
-	tlsConfig, err := c.tlsConfig()
+	tlsConfig, err := c.tlsConfig(log)
 	if err != nil {
 		return err
 	}
@@ -55,33 +72,25 @@ func (c *upCommand) Run(p *process) error {
 		return err
 	}
 	defer ln.Close()
-	logs, err := c.openLogs(p, m, log)
-	if err != nil {
-		return err
+	server := httptrigger.NewServer(&g.handler, httptrigger.ServerOptions{TLS: tlsConfig, Log: log})
+	g.baseURL = server.BaseURL(ln.Addr())
+	defer g.end()
+	if !how.patient {
+		if err := g.first(m); err != nil {
+			return err
+		}
 	}
-	defer logs.Close()
-
-	a, err := c.load(p, m, logs, log, stop)
-	if err != nil {
-		return err
-	}
-	// The App is not closed: guests may go on working after their responses are
-	// complete, and with the process their engine goes.
-
-	server := httptrigger.NewServer(a, httptrigger.ServerOptions{TLS: tlsConfig, Log: log})
-	if err := c.list(p.stdout, a.Listing(server.BaseURL(ln.Addr()))); err != nil {
-		return err
-	}
+	g.start()
 	return server.ServeUntil(ln, announce(stop, c.Drain, log), c.Drain)
 }
 
-// loadManifest finds and reads the application.
-func (c *upCommand) loadManifest(log *zap.Logger) (*manifest.App, error) {
+// findManifest returns the path of the application.
+func (c *upCommand) findManifest(log *zap.Logger) (string, error) {
 	path := cmp.Or(c.From, c.Manifest)
 	if path == "" {
 		found, err := manifest.Find(".")
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		path = found
 		if _, err := os.Stat(manifest.FileName); err == nil {
@@ -90,7 +99,21 @@ func (c *upCommand) loadManifest(log *zap.Logger) (*manifest.App, error) {
 			log.Info("using a manifest from a directory above", zap.String("path", path))
 		}
 	}
-	return manifest.Load(path, manifest.Options{Strategies: instancepool.Names(), Supports: app.Supports})
+	return path, nil
+}
+
+// loadManifest finds and reads the application.
+func (c *upCommand) loadManifest(log *zap.Logger) (*manifest.App, error) {
+	path, err := c.findManifest(log)
+	if err != nil {
+		return nil, err
+	}
+	return manifest.Load(path, manifestOptions(manifest.ToRun))
+}
+
+// manifestOptions says how manifests are read here.
+func manifestOptions(purpose manifest.Purpose) manifest.Options {
+	return manifest.Options{Purpose: purpose, Strategies: instancepool.Names(), Supports: app.Supports}
 }
 
 // printWarnings says what about the manifest stops nothing but is worth knowing.
@@ -113,57 +136,15 @@ func (c *upCommand) listen() (net.Listener, error) {
 }
 
 // tlsConfig returns nil for plain text.
-func (c *upCommand) tlsConfig() (*tls.Config, error) {
+func (c *upCommand) tlsConfig(log *zap.Logger) (*tls.Config, error) {
 	if c.TLSCert == "" {
 		return nil, nil
 	}
-	pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("loading the TLS certificate %s with the key %s: %w", c.TLSCert, c.TLSKey, err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}}, nil
-}
-
-// load prepares the components. A signal ends it early.
-func (c *upCommand) load(p *process, m *manifest.App, logs *guestlog.Logs, log *zap.Logger, stop <-chan os.Signal) (*app.App, error) {
-	strategy, err := fitStrategy(m, c.Strategy, reservable, log)
+	cert, err := httptrigger.LoadCertificate(c.TLSCert, c.TLSKey, log)
 	if err != nil {
 		return nil, err
 	}
-	providers, err := c.providers(m.Dir)
-	if err != nil {
-		return nil, err
-	}
-	progress := startProgress(p.stderr)
-	defer progress.stop()
-	opts := app.Options{
-		Strategy: strategy, Env: c.Env, Variables: providers, Log: log, Output: output{logs},
-		CacheDir: c.cacheDir(log), Progress: progress.update,
-	}
-	if p.stderr.Terminal() {
-		opts.OnNotFound = func(path string) {
-			log.Info("no route matches a request; the listing above has all there are. Further ones are not mentioned", zap.String("path", path))
-		}
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	type result struct {
-		app *app.App
-		err error
-	}
-	loaded := make(chan result, 1)
-	go func() {
-		a, err := app.Load(ctx, m, opts)
-		loaded <- result{a, err}
-	}()
-	select {
-	case r := <-loaded:
-		return r.app, r.err
-	case <-stop:
-		// The compilation of a module cannot be broken off; the end of the
-		// process takes it along.
-		return nil, errInterrupted
-	}
+	return &tls.Config{GetCertificate: cert.Get}, nil
 }
 
 // cacheDir returns the directory for compiled code, "" for none. That the usual
@@ -187,15 +168,16 @@ func (c *upCommand) cacheDir(log *zap.Logger) string {
 	return dir
 }
 
-// openLogs opens the log files. Those that were asked for must open; to have
-// none in the usual place is no reason not to serve.
-func (c *upCommand) openLogs(p *process, m *manifest.App, log *zap.Logger) (*guestlog.Logs, error) {
+// openLogs opens the log files, maybe again for another generation. Those that
+// were asked for must open; to have none in the usual place is no reason not to
+// serve.
+func (c *upCommand) openLogs(p *process, m *manifest.App, log *zap.Logger, again bool) (*guestlog.Logs, error) {
 	var ids []string
 	for _, used := range m.Used() {
 		ids = append(ids, used.ID)
 	}
 	o := guestlog.Options{
-		Follow: c.Follow, Prefix: c.LogPrefix, Truncate: c.TruncateLogs,
+		Follow: c.Follow, Prefix: c.LogPrefix, Truncate: c.TruncateLogs && !again,
 		OnError: func(component string, err error) {
 			log.Error("a component's log file is given up", zap.String("component", component), zap.Error(err))
 		},
@@ -211,7 +193,7 @@ func (c *upCommand) openLogs(p *process, m *manifest.App, log *zap.Logger) (*gue
 		o.Dir = ""
 		return guestlog.Open(ids, o)
 	}
-	if err == nil && dir != "" {
+	if err == nil && dir != "" && !again {
 		log.Info("components' output is kept in log files", zap.String("dir", dir))
 	}
 	return logs, err

@@ -74,6 +74,17 @@ func (c *Console) write(p []byte) (int, error) {
 	return n, err
 }
 
+// Clear empties a terminal; elsewhere it does nothing.
+func (c *Console) Clear() {
+	if !c.terminal {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.status = ""
+	_, _ = io.WriteString(c.w, "\x1b[2J\x1b[H") // as in Status
+}
+
 // Status shows text as the status line in place of the last one; the empty text
 // takes it away. Where the console is no terminal it does nothing.
 func (c *Console) Status(text string) {
