@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/component/compose"
 )
 
 // use is what the caller of Run does with an instance.
@@ -50,31 +51,74 @@ func newExecution[H any](ctx context.Context, e *component.Engine, c Config[H]) 
 
 // linked is a component that has been compiled, linked and bound.
 type linked[H any] struct {
-	component *component.Component
-	pre       *component.InstancePre
-	handler   H
+	components []*component.Component
+	pre        *component.InstancePre
+	handler    H
 }
 
 func load[H any](ctx context.Context, e *component.Engine, c Config[H]) (*linked[H], error) {
-	comp, err := e.Compile(ctx, c.ID, c.Wasm, component.CompileOptions{Progress: c.Progress})
+	l := &linked[H]{}
+	err := l.load(ctx, e, c)
 	if err != nil {
-		return nil, err
-	}
-	l := &linked[H]{component: comp}
-	if l.pre, err = c.Linker.Link(comp); err != nil {
-		comp.Close()
-		return nil, err
-	}
-	if l.handler, err = c.Bind(l.pre); err != nil {
 		l.close()
 		return nil, err
 	}
 	return l, nil
 }
 
+func (l *linked[H]) load(ctx context.Context, e *component.Engine, c Config[H]) error {
+	main, err := l.part(ctx, e, &Part{ID: c.ID, Wasm: c.Wasm, Linker: c.Linker}, c.Progress)
+	if err != nil {
+		return err
+	}
+	if err := l.compose(ctx, e, main, c.Dependencies); err != nil {
+		return fmt.Errorf("component %s: %w", c.ID, err)
+	}
+	if l.pre, err = component.LinkParts(main); err != nil {
+		return err
+	}
+	l.handler, err = c.Bind(l.pre)
+	return err
+}
+
+// part compiles a component.
+func (l *linked[H]) part(ctx context.Context, e *component.Engine, p *Part, progress func(done, total int)) (*component.Part, error) {
+	comp, err := e.Compile(ctx, p.ID, p.Wasm, component.CompileOptions{Progress: progress})
+	if err != nil {
+		return nil, err
+	}
+	l.components = append(l.components, comp)
+	return &component.Part{Name: p.ID, Component: comp, Linker: p.Linker, View: p.View}, nil
+}
+
+// compose binds the imports of main to the dependencies, each compiled once.
+func (l *linked[H]) compose(ctx context.Context, e *component.Engine, main *component.Part, dependencies []Dependency) error {
+	if len(dependencies) == 0 {
+		return nil
+	}
+	parts := map[*Part]*component.Part{}
+	bound := make([]compose.Dependency, len(dependencies))
+	for i, d := range dependencies {
+		p := parts[d.Part]
+		if p == nil {
+			var err error
+			if p, err = l.part(ctx, e, d.Part, nil); err != nil {
+				return fmt.Errorf("dependency %q: %w", d.Key, err)
+			}
+			parts[d.Part] = p
+		}
+		bound[i] = compose.Dependency{Key: d.Key, Export: d.Export, Part: p}
+	}
+	return compose.Bind(main, bound...)
+}
+
 func (l *linked[H]) close() {
-	l.pre.Close()
-	l.component.Close()
+	if l.pre != nil {
+		l.pre.Close()
+	}
+	for _, c := range l.components {
+		c.Close()
+	}
 }
 
 // fresh makes an instance for every request of a component that is linked: the

@@ -17,6 +17,9 @@ type Config[H any] struct {
 	Wasm []byte
 	// Linker has the host interfaces.
 	Linker *component.Linker
+	// Dependencies are components that meet imports of this one. They run under
+	// the same strategy and within the same bounds, as parts of each instance.
+	Dependencies []Dependency
 	// Strategy is how requests are executed; empty means Default.
 	Strategy Strategy
 	// Bind finds the exports that requests call. It runs once for every time
@@ -38,6 +41,25 @@ type Config[H any] struct {
 	IdleTime time.Duration
 	// Progress is handed on to component.CompileOptions.
 	Progress func(done, total int)
+}
+
+// Dependency says which imports of a pool's component another one meets.
+type Dependency struct {
+	// Key selects the imports, and Export what meets them; see package compose.
+	Key, Export string
+	// Part meets them. Dependencies with the same Part share one instance of it.
+	Part *Part
+}
+
+// Part is a component that others depend on. It must not be changed.
+type Part struct {
+	// ID is what errors call it.
+	ID   string
+	Wasm []byte
+	// Linker has the host interfaces for it.
+	Linker *component.Linker
+	// View makes its host value of the one given to Run; see component.Part.
+	View func(host any) any
 }
 
 // DefaultMaxInstances is how many requests of one component run at a time when
@@ -93,7 +115,7 @@ func New[H any](ctx context.Context, engines *Engines, c Config[H]) (*Pool[H], e
 		}
 		return nil, err
 	}
-	p.config.Wasm = nil // what still needs it has it
+	p.config.Wasm, p.config.Dependencies = nil, nil // what still needs them has them
 	return p, nil
 }
 

@@ -58,14 +58,12 @@ func (r *reader) component(id string, v value) *Component {
 	c.InheritConfiguration = t.boolean("dependencies_inherit_configuration")
 	if v, ok := t.get("dependencies"); ok {
 		c.Dependencies = readDependencies(v)
-		if len(c.Dependencies) > 0 {
-			c.uses(FeatureDependencies, v)
-		}
 	}
 	if v, ok := t.get("profile"); ok {
 		c.Profiles = readProfiles(c, v)
 	}
 	c.checkInheritance()
+	c.usesDependencies()
 	if v, ok := t.sub("tool"); ok {
 		c.Settings = r.toolSettings(v)
 	}
@@ -376,8 +374,6 @@ func (c *Component) apply(p Profile, v value) {
 	}
 	if len(p.Dependencies) > 0 {
 		c.Dependencies = mergeDependencies(c.Dependencies, p.Dependencies)
-		v.r.forget(c, FeatureDependencies)
-		c.uses(FeatureDependencies, v.within("dependencies"))
 	}
 	if len(p.Commands) > 0 {
 		b := Build{Commands: p.Commands}

@@ -251,6 +251,26 @@ func (c *Component) checkInheritance() {
 	}
 }
 
+// usesDependencies notes what of the dependencies that are in force a host may
+// lack.
+func (c *Component) usesDependencies() {
+	for _, d := range c.Dependencies {
+		c.uses(FeatureDependencies, d.place)
+		switch {
+		case d.URL != "":
+			c.uses(FeatureSourceURL, d.place)
+		case d.Version != "":
+			c.uses(FeatureSourcePackage, d.place)
+		}
+	}
+}
+
+// Inherits reports whether the dependency may use a set of the component's
+// configuration, by the set's name as in inherit_configuration.
+func (c *Component) Inherits(d *Dependency, set string) bool {
+	return c.InheritConfiguration || slices.Contains(d.Inherit, "*") || slices.Contains(d.Inherit, set)
+}
+
 // checkReference reports if d refers to a component of app that is missing or
 // that has configuration of its own, which it would lose as a dependency.
 func (d *Dependency) checkReference(app *App) {

@@ -40,7 +40,7 @@ const h2cVariable = "SPIN_OUTBOUND_H2C_PRIOR_KNOWLEDGE"
 
 // Supports lists the optional manifest features that applications loaded here
 // may use; it is what manifest.Options.Supports should be.
-var Supports = []manifest.Feature{manifest.FeatureWAGI, manifest.FeatureTemplates}
+var Supports = []manifest.Feature{manifest.FeatureDependencies, manifest.FeatureWAGI, manifest.FeatureTemplates}
 
 // Options adjust Load.
 type Options struct {
@@ -302,6 +302,9 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 	default:
 		cfg.Queue = *s.Queue
 	}
+	if cfg.Dependencies, t.err = l.dependencies(c); t.err != nil {
+		return t
+	}
 	if l.opts.Progress != nil {
 		cfg.Progress = func(done, total int) { l.opts.Progress(c.ID, done, total) }
 	}
@@ -326,17 +329,26 @@ func (t *target) executor(ex manifest.Executor) httptrigger.Executor {
 // source returns a component's bytes. A file that several components share is
 // read once.
 func (l *loader) source(c *manifest.Component) ([]byte, error) {
-	path := l.manifest.Resolve(c.Source.Path)
+	b, err := l.file(c.Source.Path)
+	if err != nil {
+		return nil, fmt.Errorf("component %s: %w", c.ID, err)
+	}
+	return b, nil
+}
+
+// file returns the bytes of a component by its path in the manifest.
+func (l *loader) file(path string) ([]byte, error) {
+	path = l.manifest.Resolve(path)
 	if b, ok := l.sources[path]; ok {
 		return b, nil
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("component %s: %w", c.ID, err)
+		return nil, err
 	}
 	if strings.EqualFold(filepath.Ext(path), ".wat") {
 		if b, err = component.FromText(string(b)); err != nil {
-			return nil, fmt.Errorf("component %s: %s: %w", c.ID, path, err)
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	l.sources[path] = b

@@ -20,6 +20,8 @@ type state struct {
 
 	variables *variables.Component
 
+	dependencies []*dependency // what host functions see that dependencies call
+
 	body upload
 
 	component string
