@@ -33,6 +33,7 @@ const BuildEnv = "MINISPIN_GUESTS"
 var committed = []string{
 	"rust-wasi-http",
 	"rust-inbound-http",
+	"rust-outgoing",
 	"rust-wagi",
 	"rust-spin-sdk5",
 	"rust-spin-sdk5-wasip2",

@@ -120,7 +120,10 @@ func (t Target) IsSelf() bool { return t.self }
 // Component returns the id of the component that t names, and whether it names
 // one: <id>.spin.internal.
 func (t Target) Component() (id string, ok bool) {
-	return strings.CutSuffix(t.Host, internalDomain)
+	if id, ok = strings.CutSuffix(t.Host, internalDomain); !ok {
+		return "", false
+	}
+	return id, true
 }
 
 // String returns t as an entry that allows it and nothing else.

@@ -74,7 +74,7 @@ var errURL = errors.New("no URL of HTTP and no path")
 // has no error for them.
 func request(req *httptypes.Request) (*http.Request, error) {
 	u, err := url.Parse(req.URI)
-	if err != nil || u.Opaque != "" || u.Host == "" && !(u.Scheme == "" && strings.HasPrefix(req.URI, "/")) {
+	if err != nil || u.Opaque != "" || (u.Scheme == "") != (u.Host == "") || u.Host == "" && !strings.HasPrefix(req.URI, "/") {
 		return nil, errURL
 	}
 	path := u.EscapedPath()

@@ -223,7 +223,7 @@ func (s *site) noGuests(t testing.TB) {
 			t.Fatalf("waiting for requests to end: %v", err)
 		}
 	}
-	if s.mode.strategy != instancepool.Reset {
+	if s.mode.strategy != instancepool.Reset && s.mode.strategy != instancepool.Reuse {
 		eventually(t, "all instances to end", func() bool { return cwasm.LiveStores() == 0 })
 	}
 }
