@@ -37,6 +37,7 @@ type Call struct {
 	opts  *canonOptions
 	mem   abi.Memory // nil: to be read when it is asked for
 	lends []abi.Lend
+	args  []abi.Val // of a DynamicFunc, while it runs
 
 	// Of calls into an export only:
 	fn      *ExportFunc

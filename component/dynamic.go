@@ -4,7 +4,10 @@ import "github.com/minispin/minispin/component/abi"
 
 // CallVals calls f with values whose types are not known before run time, one
 // for each parameter, and returns its result, the zero Val when it has none.
-// Values that do not fit the parameters are an error.
+// Values that do not fit the parameters are an error, and so are all that Enter,
+// Invoke and Leave fail with.
+//
+// CanonicalABI.md, section canon lift.
 func (in *Instance) CallVals(f *ExportFunc, args ...abi.Val) (result abi.Val, err error) {
 	p, err := f.plan()
 	if err != nil {
@@ -23,15 +26,20 @@ func (in *Instance) CallVals(f *ExportFunc, args ...abi.Val) (result abi.Val, er
 }
 
 // DynamicFunc makes a host function that takes and returns values of the given
-// type as Vals, one for each parameter. An error of fn traps the guest. It fails
-// when the type is faulty.
+// type as Vals, one for each parameter. The slice of arguments is used again once
+// fn has returned; the values in it may be kept. An error of fn traps the guest. It
+// fails when the type is faulty.
+//
+// CanonicalABI.md, section canon lower.
 func DynamicFunc(name string, t *abi.Func, fn func(c *Call, args []abi.Val) (abi.Val, error)) (Func, error) {
 	p, err := abi.Compile(t)
 	if err != nil {
 		return Func{}, err
 	}
 	return Func{Name: name, Type: t, Call: func(c *Call, st []Raw) error {
-		v, err := fn(c, p.LiftParams(c, st))
+		c.args = p.AppendParams(c.args[:0], c, st)
+		v, err := fn(c, c.args)
+		clear(c.args)
 		if err != nil {
 			return err
 		}

@@ -76,13 +76,33 @@ func (p *Plan) LiftParams(cx Context, st []Raw) []Val {
 	if p.params == nil {
 		return nil
 	}
+	return p.AppendParams(make([]Val, 0, len(p.params.Fields)), cx, st)
+}
+
+// AppendParams is [Plan.LiftParams] that appends to vals, so that a caller may
+// use one slice for many calls. When it traps, the slice may hold some of the
+// values.
+func (p *Plan) AppendParams(vals []Val, cx Context, st []Raw) []Val {
+	if p.params == nil {
+		return vals
+	}
 	l := newLifter(cx, p.LiftLimit)
+	l.charge(uint64(len(p.params.Fields)) * valSize)
 	if !p.spilled {
-		return l.flat(p.params, st).Elems()
+		for i := range p.params.Fields {
+			t := p.params.Fields[i].Type
+			vals = append(vals, l.flat(t, st))
+			st = st[t.FlatCount:]
+		}
+		return vals
 	}
 	ptr := st[0].U32()
 	l.mem.Check(ptr, uint64(p.params.Size), p.params.Align)
-	return l.load(p.params, ptr).Elems()
+	for i := range p.params.Fields {
+		f := &p.params.Fields[i]
+		vals = append(vals, l.load(f.Type, ptr+f.Offset))
+	}
+	return vals
 }
 
 // LowerResult lowers the result for a guest that called the function. In st it
@@ -123,12 +143,20 @@ func (p *Plan) LowerParams(cx Context, st []Raw, args []Val) {
 		return
 	}
 	w := lowerer{cx: cx, mem: cx.Memory()}
+	// Each by itself, and not as a tuple, which would have to be allocated.
 	if !p.spilled {
-		w.flat(p.params, TupleVal(args...), st)
+		for i, a := range args {
+			t := p.params.Fields[i].Type
+			w.flat(t, a, st)
+			st = st[t.FlatCount:]
+		}
 		return
 	}
 	ptr := w.alloc(p.params.Size, p.params.Align)
-	w.store(p.params, TupleVal(args...), ptr)
+	for i, a := range args {
+		f := &p.params.Fields[i]
+		w.store(f.Type, a, ptr+f.Offset)
+	}
 	st[0].SetU32(ptr)
 }
 

@@ -92,7 +92,7 @@ func (b *both) agree(t rapid.TB, g *guest, f *abi.Func, args ...abi.Val) oracle.
 	if err != nil {
 		t.Fatalf("theirs: %v\n%s", err, text)
 	}
-	if theirs.Err == nil && stricter(ours.Err, g.encoding) {
+	if theirs.Err == nil && stricter(ours.Err, g.encoding) || oneAtTheEnd(ours.Err, theirs.Err, g.encoding) {
 		return ours
 	}
 	switch {
@@ -112,6 +112,17 @@ func (b *both) agree(t rapid.TB, g *guest, f *abi.Func, args ...abi.Val) oracle.
 func stricter(err error, encoding string) bool {
 	trap, ok := errors.AsType[*abi.Trap](err)
 	return ok && trap.Code == abi.TrapUnaligned && encoding != "utf8" && strings.Contains(trap.Msg, "multiple of 2")
+}
+
+// oneAtTheEnd reports whether just one of the two found what an allocator gave to
+// leave memory. How much is asked for before a string's length in another encoding
+// than UTF-8 is known differs and may do so.
+func oneAtTheEnd(a, b error, encoding string) bool {
+	one := a
+	if a == nil {
+		one = b
+	}
+	return (a == nil) != (b == nil) && encoding != "utf8" && strings.Contains(one.Error(), "realloc return: beyond end of memory")
 }
 
 func drawEncoding(t *rapid.T) string { return rapid.SampledFrom(encodings).Draw(t, "encoding") }
