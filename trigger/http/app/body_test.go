@@ -39,7 +39,14 @@ func TestWholeBody(t *testing.T) {
 			if tt.body != nil {
 				r.Body, r.ContentLength = io.NopCloser(tt.body), tt.length
 			}
-			got, err := wholeBody(r, tt.limit)
+			var b bodies
+			got, release, err := b.wholeBody(r, tt.limit)
+			if held := b.held.Load(); held < int64(len(got)) {
+				t.Errorf("%d bytes count for %d", held, len(got))
+			}
+			if release(); b.held.Load() != 0 {
+				t.Errorf("%d bytes count after the release", b.held.Load())
+			}
 			if string(got) != tt.want || !errors.Is(err, tt.err) {
 				t.Errorf("got %d bytes and %v, want %d bytes and %v", len(got), err, len(tt.want), tt.err)
 			}
@@ -54,8 +61,47 @@ func TestWholeBody(t *testing.T) {
 func TestAnnouncedBodyCostsNothing(t *testing.T) {
 	r := &httptrigger.Request{Request: httptest.NewRequestWithContext(t.Context(), "POST", "/", nil)}
 	r.Body, r.ContentLength = io.NopCloser(strings.NewReader("x")), maxWholeBody
-	got, err := wholeBody(r, maxWholeBody)
+	var b bodies
+	got, release, err := b.wholeBody(r, maxWholeBody)
+	release()
 	if err != nil || cap(got) > 2*firstBuffer {
 		t.Errorf("%d bytes are kept for one: %v", cap(got), err)
+	}
+}
+
+// Bodies that are too large together are turned away, whoever announced them.
+func TestBodiesTogether(t *testing.T) {
+	b := bodies{limit: 3000}
+	read := func(size int) (func(), error) {
+		r := &httptrigger.Request{Request: httptest.NewRequestWithContext(t.Context(), "POST", "/", nil)}
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(strings.Repeat("x", size))), int64(size)
+		body, release, err := b.wholeBody(r, 10_000)
+		if err == nil && len(body) != size {
+			t.Errorf("%d bytes of %d", len(body), size)
+		}
+		return release, err
+	}
+	first, err := read(2000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := read(2000)
+	if f, ok := errors.AsType[*httptrigger.Failure](err); !ok || f.Kind != httptrigger.KindOverload || f.RetryAfter <= 0 {
+		t.Errorf("got %v", err)
+	}
+	second()
+	small, err := read(100)
+	if err != nil {
+		t.Error(err)
+	}
+	small()
+	first()
+	again, err := read(2000)
+	if err != nil {
+		t.Error(err)
+	}
+	again()
+	if n := b.held.Load(); n != 0 {
+		t.Errorf("%d bytes are held for nobody", n)
 	}
 }

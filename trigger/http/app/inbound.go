@@ -32,7 +32,8 @@ func (x *inbound) Execute(w http.ResponseWriter, r *httptrigger.Request) error {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return nil
 	}
-	body, err := wholeBody(r, x.maxBody)
+	body, release, err := x.bodies.wholeBody(r, x.maxBody)
+	defer release()
 	if errors.Is(err, errBodyTooLarge) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return nil

@@ -77,6 +77,7 @@ type App struct {
 	engines  *instancepool.Engines // nil if they are not the App's own
 	pools    []*instancepool.Pool[*handler]
 	outgoing *outgoing.Client
+	bodies   bodies
 }
 
 // Load compiles and links the components that m's HTTP triggers refer to. Every
@@ -208,6 +209,8 @@ type target struct {
 	sender    *outgoing.Component
 	network   network
 	maxBody   int64 // of a request that a guest takes whole, in bytes
+	bodies    *bodies
+	denials   denials
 	output    Output
 	log       *zap.Logger
 	err       error
@@ -294,7 +297,8 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 			c.ID, instancepool.Reuse, instancepool.Reset, instancepool.Pooled)
 		return t
 	}
-	t.maxBody = min(maxWholeBody, cfg.Limits.MemoryBytes)
+	t.maxBody, t.bodies = min(maxWholeBody, cfg.Limits.MemoryBytes), &l.app.bodies
+	t.denials.log, t.denials.component = t.log, t.id
 	switch {
 	case s.Queue == nil:
 	case *s.Queue == 0:

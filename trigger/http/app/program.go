@@ -31,7 +31,8 @@ type program struct {
 
 // Execute implements httptrigger.Executor.
 func (x *program) Execute(w http.ResponseWriter, r *httptrigger.Request) error {
-	body, err := wholeBody(r, maxWholeBody)
+	body, release, err := x.bodies.wholeBody(r, maxWholeBody)
+	defer release()
 	if errors.Is(err, errBodyTooLarge) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return nil

@@ -28,11 +28,13 @@ type state struct {
 	request   httptrigger.RequestID
 	output    Output
 	out, err  printer
+
+	denials *denials
 }
 
 // newState returns the state for one request.
 func (t *target) newState(r *httptrigger.Request) *state {
-	s := &state{component: t.id, request: r.ID, output: t.output, variables: t.variables}
+	s := &state{component: t.id, request: r.ID, output: t.output, variables: t.variables, denials: &t.denials}
 	s.out = printer{st: s, stream: Stdout}
 	s.err = printer{st: s, stream: Stderr}
 	s.http.Outgoing = outgoing.Sender{Component: t.sender, Origin: outgoing.Origin{Scheme: r.Scheme, Authority: listenAddr(r)}}
