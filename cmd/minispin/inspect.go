@@ -57,7 +57,7 @@ func (c *inspectCommand) Run(p *process) error {
 	for _, s := range list {
 		err := s.err
 		if err == nil {
-			err = x.inspect(&s.inspected)
+			err = x.inspect(s)
 		}
 		if err != nil {
 			err = fmt.Errorf("%s: %w", cmp.Or(s.title(), "component"), err)
@@ -74,7 +74,8 @@ func (c *inspectCommand) Run(p *process) error {
 // source is a component to be described.
 type source struct {
 	inspected
-	err error // it cannot even be found
+	err    error           // it cannot even be found
+	grants map[string]bool // keys of its manifest that grant something; nil without one
 }
 
 // title is what a component is called.
@@ -108,7 +109,10 @@ func (c *inspectCommand) sources(p *process) ([]*source, error) {
 	printWarnings(p.stderr.Safe(), m)
 	var list []*source
 	for _, component := range m.Components {
-		s := &source{inspected: inspected{ID: component.ID}}
+		s := &source{inspected: inspected{ID: component.ID}, grants: map[string]bool{
+			"allowed_outbound_hosts": len(component.AllowedOutboundHosts) > 0,
+			"variables":              len(component.Variables) > 0,
+		}}
 		switch src := component.Source; {
 		case src.Path != "":
 			s.File = m.Resolve(src.Path)
@@ -148,7 +152,7 @@ type inspector struct {
 }
 
 // inspect fills in what there is to say.
-func (x *inspector) inspect(s *inspected) error {
+func (x *inspector) inspect(s *source) error {
 	wasm, err := os.ReadFile(s.File)
 	if err != nil {
 		return err
@@ -161,7 +165,10 @@ func (x *inspector) inspect(s *inspected) error {
 	if err := x.engine.Validate(wasm); err != nil {
 		return err
 	}
-	r, err := inspect.Inspect(wasm, inspect.Options{Linker: x.linker, Denied: x.refused})
+	r, err := inspect.Inspect(wasm, inspect.Options{
+		Linker: x.linker,
+		Grant:  func(iface string) (string, bool) { return x.grant(iface, s.grants) },
+	})
 	if err != nil {
 		return err
 	}
@@ -169,20 +176,20 @@ func (x *inspector) inspect(s *inspected) error {
 	return nil
 }
 
-// outgoingHandler is refused by package wasihttp itself.
-const outgoingHandler = "wasi:http/outgoing-handler"
-
-// refused says of an interface that every call is refused, and what grants it in
-// Spin.
-func (x *inspector) refused(iface string) (string, bool) {
-	if x.denied.Interface(iface) == nil && !strings.HasPrefix(iface, outgoingHandler+"@0.2.") {
-		return "", false
-	}
+// grant says of an interface what access to it depends on, and whether every call
+// is refused. has holds the keys of the component's manifest that grant something;
+// nil when there is no manifest.
+func (x *inspector) grant(iface string, has map[string]bool) (note string, refused bool) {
 	key := denied.Grant(iface)
-	if key == "variables" {
-		return "it answers as if the component had no variables: the manifest key variables is not handed to components yet", true
+	switch {
+	case x.denied.Interface(iface) != nil:
+		return fmt.Sprintf("calls are refused, as in Spin without the manifest key %s; this host does not grant it yet", key), true
+	case key == "" || has[key]:
+		return "", false
+	case has != nil:
+		return fmt.Sprintf("the component's manifest grants nothing: it lacks the key %s", key), true
 	}
-	return fmt.Sprintf("calls are refused, as in Spin without the manifest key %s; this host does not grant it yet", key), true
+	return fmt.Sprintf("what it gives access to is for the manifest key %s to say", key), false
 }
 
 // handler says what requests would go to, "" if there is nothing.
@@ -239,8 +246,15 @@ func (s *source) text(b *strings.Builder) {
 	if len(s.Imports) > 0 {
 		b.WriteString("\nImports:\n")
 	}
+	last := ""
 	for i := range s.Imports {
-		importText(b, &s.Imports[i])
+		imp := s.Imports[i]
+		if imp.Reason == last {
+			imp.Reason = "" // once is enough for those that belong together
+		} else {
+			last = imp.Reason
+		}
+		importText(b, &imp)
 	}
 	b.WriteString("\nCore modules:\n")
 	for n, m := range s.Modules {

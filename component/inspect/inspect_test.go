@@ -139,7 +139,12 @@ func TestStatuses(t *testing.T) {
 		{Name: "read", Params: []abi.CoreType{abi.I32}, Results: []abi.CoreType{abi.I64}, Call: nop}}}); err != nil {
 		t.Fatal(err)
 	}
-	denied := func(name string) (string, bool) { return "refused", strings.HasPrefix(name, "h:t/no") }
+	grant := func(name string) (string, bool) {
+		if name == "h:t/less@1.0.0" {
+			return "depends", false
+		}
+		return "refused", strings.HasPrefix(name, "h:t/no")
+	}
 	for _, tt := range []struct {
 		name, text string
 		status     Status
@@ -152,7 +157,7 @@ func TestStatuses(t *testing.T) {
 			[]string{"func() -> string", "func() -> u8", "expected string, found u8"}},
 		{"no function", `(import "h:t/same@0.2.0" (instance (export "f" (func)) (export "g" (func))))`, Missing, []string{"no such function"}},
 		{"no resource", `(import "h:t/same@0.2.0" (instance (export "r" (type $r (sub resource))) (export "f" (func))))`, Missing, []string{"no such resource"}},
-		{"its resource", `(import "h:t/less@1.0.0" (instance (export "r" (type $r (sub resource))) (export "take" (func (param "r" (own $r))))))`, Offered, nil},
+		{"its resource", `(import "h:t/less@1.0.0" (instance (export "r" (type $r (sub resource))) (export "take" (func (param "r" (own $r))))))`, Offered, []string{"depends"}},
 		{"another resource", `(import "h:t/none@1.0.0" (instance $n (export "q" (type (sub resource)))))
 			(alias export $n "q" (type $q))
 			(import "h:t/less@1.0.0" (instance (alias outer 1 $q (type $q)) (export "q" (type $r (eq $q))) (export "take" (func (param "r" (borrow $r))))))`,
@@ -165,7 +170,7 @@ func TestStatuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			wasm := binaryOf(t, "(component "+tt.text+")")
-			r := inspect(t, wasm, Options{Linker: l, Denied: denied})
+			r := inspect(t, wasm, Options{Linker: l, Grant: grant})
 			first := r.Imports[0]
 			if first.Status != tt.status {
 				t.Errorf("status %s, want %s: %+v", first.Status, tt.status, r.Imports)

@@ -50,7 +50,7 @@ type Import struct {
 	// Host is the linker's own name of the interface, when it differs: another
 	// version on the same track.
 	Host string `json:"host,omitempty"`
-	// Reason says why the import is not simply offered.
+	// Reason says why the import is not offered, or what access to it depends on.
 	Reason string `json:"reason,omitempty"`
 	// Items are the functions and resources in it that are not met.
 	Items []Item `json:"items,omitempty"`
@@ -176,9 +176,10 @@ func (l *links) instance(it item) (Import, error) {
 		imp.Reason = asyncReason
 	case have == nil && needed:
 		imp.Status, imp.Reason = Missing, l.versions(name)
-	case imp.Status == Offered && l.opts.Denied != nil:
-		if reason, ok := l.opts.Denied(name); ok {
-			imp.Status, imp.Reason = Denied, reason
+	case imp.Status == Offered && l.opts.Grant != nil:
+		var denied bool
+		if imp.Reason, denied = l.opts.Grant(name); denied {
+			imp.Status = Denied
 		}
 	}
 	return imp, nil

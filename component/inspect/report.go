@@ -15,9 +15,9 @@ import (
 type Options struct {
 	// Linker has the host interfaces. It must not be nil, and is only read.
 	Linker *component.Linker
-	// Denied tells of an interface that the linker has whether calls are always
-	// refused, and how that might be changed. Nil: none are.
-	Denied func(iface string) (reason string, denied bool)
+	// Grant tells of an interface that the linker has what access to it depends
+	// on, and whether all calls are refused. Nil: nothing does, and none are.
+	Grant func(iface string) (note string, denied bool)
 }
 
 // Kind says what a file is.
