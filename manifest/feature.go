@@ -31,6 +31,13 @@ type Unsupported struct {
 	Diagnostic
 }
 
+// insteadOf says for features what does the same without them.
+var insteadOf = map[Feature]string{
+	FeatureSourcePackage: "there is no client for registries: get the package by a tool of its own,\n" +
+		"as in: wkg get <namespace>:<name>@<version>\n" +
+		"and write source = \"<file>.wasm\", or source = { url = \"https://…\", digest = \"sha256:…\" }",
+}
+
 // uses notes that component c uses feature f at v.
 func (c *Component) uses(f Feature, v value) {
 	v.r.noteUse(finding{feature: f, component: c}, v)
@@ -45,6 +52,6 @@ func (r *reader) noteUse(f finding, v value) {
 	if slices.Contains(r.opts.Supports, f.feature) {
 		return
 	}
-	f.Diagnostic = r.src.diagnostic(v.at.value, v.path, string(f.feature)+" not supported yet", "")
+	f.Diagnostic = r.src.diagnostic(v.at.value, v.path, string(f.feature)+" not supported yet", insteadOf[f.feature])
 	r.unsupported = append(r.unsupported, f)
 }

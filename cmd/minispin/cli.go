@@ -22,6 +22,7 @@ type commands struct {
 	Up      upCommand        `cmd:"" aliases:"u" help:"Run an application."`
 	Watch   watchCommand     `cmd:"" aliases:"w" help:"Run an application, and build and load it anew when its files change."`
 	Inspect inspectCommand   `cmd:"" help:"Say what a component imports and exports, and whether it can run here."`
+	Build   buildCommand     `cmd:"" aliases:"b" help:"Run the build commands of an application's components."`
 	Bench   benchCommand     `cmd:"" help:"Measure what a request costs by every strategy."`
 	Version kong.VersionFlag `help:"Print the version."`
 }
@@ -32,6 +33,7 @@ type upCommand struct {
 	Manifest string `arg:"" optional:"" help:"The application: a manifest, a directory with a spin.toml, or a single .wasm file. Without it, spin.toml is looked for here and in the directories above."`
 	From     string `short:"f" aliases:"from-file,file" placeholder:"PATH" help:"The application, named by a flag."`
 
+	Profile      string        `placeholder:"NAME" help:"Use this profile of the components that define it, the manifest as it stands for the others."`
 	Listen       string        `env:"SPIN_HTTP_LISTEN_ADDR" default:"${listen}" placeholder:"ADDR" help:"Where to listen: a host and a port, 0 for any free one. Default: ${listen}."`
 	FindFreePort bool          `help:"If the port is in use, try those above it."`
 	TLSCert      string        `name:"tls-cert" env:"SPIN_TLS_CERT" and:"tls" placeholder:"FILE" help:"Serve HTTPS with this certificate chain, in PEM."`
@@ -53,7 +55,7 @@ type upCommand struct {
 	StateDir     *string  `placeholder:"DIR" help:"Directory for what is kept between runs; \"\" for nothing. Default: .spin beside the manifest."`
 	LogLevel     string   `env:"MINISPIN_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" help:"Least level of the host's own log: debug, info, warn or error. Default: info."`
 
-	CacheDir     string `placeholder:"DIR" help:"Directory for compiled code. Default: minispin in the user's cache directory."`
+	CacheDir     string `placeholder:"DIR" help:"Directory for compiled code and downloads. Default: minispin in the user's cache directory."`
 	DisableCache bool   `env:"DISABLE_WASMTIME_CACHE" help:"Compile at every start."`
 }
 

@@ -83,7 +83,7 @@ func (g *generation) Shutdown(ctx context.Context) error {
 
 // manifest reads the application's manifest.
 func (g *generations) manifest() (*manifest.App, error) {
-	m, err := manifest.Load(g.path, manifestOptions(manifest.ToRun))
+	m, err := manifest.Load(g.path, g.command.manifestOptions(manifest.ToRun))
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (g *generations) load(ctx context.Context, m *manifest.App) (*generation, e
 	defer progress.stop()
 	opts := app.Options{
 		Strategy: strategy, Env: c.Env, Variables: providers, Log: g.log, Output: output{logs},
-		Engines: g.engines, Progress: progress.update,
+		Engines: g.engines, DownloadDir: c.downloadDir(), Progress: progress.update,
 	}
 	if g.process.stderr.Terminal() {
 		opts.OnNotFound = func(path string) {
@@ -188,7 +188,7 @@ func (g *generations) start() {
 	}
 	if build := g.how.build; build != nil {
 		config.Build = func(ctx context.Context) error {
-			m, err := manifest.Load(g.path, manifestOptions(manifest.ToBuild))
+			m, err := manifest.Load(g.path, g.command.manifestOptions(manifest.ToBuild))
 			if err != nil {
 				return err
 			}
@@ -265,7 +265,7 @@ func (g *generations) next(ctx context.Context) (reload.App, error) {
 // is built from. While its manifest cannot be read they are those of the last
 // one that could.
 func (g *generations) inputs() (load, build reload.Inputs) {
-	m, err := manifest.Load(g.path, manifestOptions(manifest.ToBuild))
+	m, err := manifest.Load(g.path, g.command.manifestOptions(manifest.ToBuild))
 	if err == nil {
 		g.known = m
 	}

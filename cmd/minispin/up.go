@@ -108,12 +108,12 @@ func (c *upCommand) loadManifest(log *zap.Logger) (*manifest.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return manifest.Load(path, manifestOptions(manifest.ToRun))
+	return manifest.Load(path, c.manifestOptions(manifest.ToRun))
 }
 
-// manifestOptions says how manifests are read here.
-func manifestOptions(purpose manifest.Purpose) manifest.Options {
-	return manifest.Options{Purpose: purpose, Strategies: instancepool.Names(), Supports: app.Supports}
+// manifestOptions says how the command reads manifests.
+func (c *upCommand) manifestOptions(purpose manifest.Purpose) manifest.Options {
+	return manifest.Options{Purpose: purpose, Profile: c.Profile, Strategies: instancepool.Names(), Supports: app.Supports}
 }
 
 // printWarnings says what about the manifest stops nothing but is worth knowing.
@@ -166,6 +166,15 @@ func (c *upCommand) cacheDir(log *zap.Logger) string {
 		return ""
 	}
 	return dir
+}
+
+// downloadDir returns the directory for downloads, "" for the usual one. They
+// are kept even where compiled code is not.
+func (c *upCommand) downloadDir() string {
+	if c.CacheDir == "" {
+		return ""
+	}
+	return filepath.Join(c.CacheDir, "downloads")
 }
 
 // openLogs opens the log files, maybe again for another generation. Those that

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ var capabilityNames = [capabilities]string{
 // dependencies prepares what meets the imports of c. Dependencies on one file
 // that inherit the same are one part, so that a type which one of its interfaces
 // defines is the same to the others.
-func (l *loader) dependencies(c *manifest.Component) ([]instancepool.Dependency, error) {
+func (l *loader) dependencies(ctx context.Context, c *manifest.Component) ([]instancepool.Dependency, error) {
 	type origin struct {
 		source  string
 		inherit inheritance
@@ -59,7 +60,7 @@ func (l *loader) dependencies(c *manifest.Component) ([]instancepool.Dependency,
 	var out []instancepool.Dependency
 	for i := range c.Dependencies {
 		d := &c.Dependencies[i]
-		wasm, source, err := l.dependencySource(d)
+		wasm, source, err := l.dependencySource(ctx, d)
 		if err != nil {
 			return nil, fmt.Errorf("component %s: dependency %q: %w", c.ID, d.Name, err)
 		}
@@ -82,18 +83,18 @@ func (l *loader) dependencies(c *manifest.Component) ([]instancepool.Dependency,
 }
 
 // dependencySource returns a dependency's bytes, and what they are called.
-func (l *loader) dependencySource(d *manifest.Dependency) (wasm []byte, name string, err error) {
+func (l *loader) dependencySource(ctx context.Context, d *manifest.Dependency) (wasm []byte, name string, err error) {
 	switch {
 	case d.Path != "":
 		wasm, err = l.file(d.Path)
 		return wasm, d.Path, err
 	case d.Component != "":
 		c := l.manifest.Component(d.Component)
-		if c.Source.Path == "" {
-			return nil, "", fmt.Errorf("the component %s has no file; download it and name it by its path", c.ID)
-		}
-		wasm, err = l.source(c)
+		wasm, err = l.source(ctx, c)
 		return wasm, "component " + c.ID, err
+	case d.URL != "":
+		wasm, err = l.download(ctx, d.URL, d.Digest)
+		return wasm, d.Digest, err
 	}
 	return nil, "", fmt.Errorf("it has no file; download it and name it by its path")
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/minispin/minispin/host/outgoing"
 	"github.com/minispin/minispin/instancepool"
 	"github.com/minispin/minispin/manifest"
+	"github.com/minispin/minispin/manifest/fetch"
 	httptrigger "github.com/minispin/minispin/trigger/http"
 	"github.com/minispin/minispin/variables"
 )
@@ -40,7 +41,7 @@ const h2cVariable = "SPIN_OUTBOUND_H2C_PRIOR_KNOWLEDGE"
 
 // Supports lists the optional manifest features that applications loaded here
 // may use; it is what manifest.Options.Supports should be.
-var Supports = []manifest.Feature{manifest.FeatureDependencies, manifest.FeatureWAGI, manifest.FeatureTemplates}
+var Supports = []manifest.Feature{manifest.FeatureDependencies, manifest.FeatureWAGI, manifest.FeatureTemplates, manifest.FeatureSourceURL}
 
 // Options adjust Load.
 type Options struct {
@@ -62,6 +63,9 @@ type Options struct {
 	// stay open when it is closed: applications that are loaded one after the
 	// other, or serve side by side, then share their address space. CacheDir is theirs.
 	Engines *instancepool.Engines
+	// DownloadDir is a directory for components that the manifest names by URL;
+	// empty means the user's usual one.
+	DownloadDir string
 	// Progress, when set, is told how far the compilation of a component is.
 	Progress func(component string, done, total int)
 	// OnNotFound is handed to httptrigger.Options.
@@ -273,7 +277,7 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 	}
 	t.sender = l.app.outgoing.Component(policy)
 	t.network = network{policy}
-	wasm, err := l.source(c)
+	wasm, err := l.source(ctx, c)
 	if err != nil {
 		t.err = err
 		return t
@@ -306,7 +310,7 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 	default:
 		cfg.Queue = *s.Queue
 	}
-	if cfg.Dependencies, t.err = l.dependencies(c); t.err != nil {
+	if cfg.Dependencies, t.err = l.dependencies(ctx, c); t.err != nil {
 		return t
 	}
 	if l.opts.Progress != nil {
@@ -332,8 +336,14 @@ func (t *target) executor(ex manifest.Executor) httptrigger.Executor {
 
 // source returns a component's bytes. A file that several components share is
 // read once.
-func (l *loader) source(c *manifest.Component) ([]byte, error) {
-	b, err := l.file(c.Source.Path)
+func (l *loader) source(ctx context.Context, c *manifest.Component) ([]byte, error) {
+	var b []byte
+	var err error
+	if c.Source.URL != "" {
+		b, err = l.download(ctx, c.Source.URL, c.Source.Digest)
+	} else {
+		b, err = l.file(c.Source.Path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("component %s: %w", c.ID, err)
 	}
@@ -357,6 +367,19 @@ func (l *loader) file(path string) ([]byte, error) {
 	}
 	l.sources[path] = b
 	return b, nil
+}
+
+// download returns the bytes that a URL and a digest name.
+func (l *loader) download(ctx context.Context, url, digest string) ([]byte, error) {
+	dir := l.opts.DownloadDir
+	if dir == "" {
+		var err error
+		if dir, err = fetch.DefaultDir(); err != nil {
+			return nil, err
+		}
+	}
+	cache := fetch.Cache{Dir: dir}
+	return cache.Get(ctx, url, digest)
 }
 
 // environment merges environment variables, sorted by name so that a guest sees
