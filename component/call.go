@@ -39,6 +39,8 @@ type Call struct {
 	lends []abi.Lend
 	args  []abi.Val // of a DynamicFunc, while it runs
 
+	lifted uint64 // bytes of host memory taken for lifted values
+
 	// Of calls into an export only:
 	fn      *ExportFunc
 	stack   []Raw      // the flattened parameters, then results
@@ -137,10 +139,15 @@ func (c *Call) Realloc(oldPtr, oldSize, align, newSize uint32) uint32 {
 	return ptr
 }
 
-// LiftString returns a copy of the string at ptr with n code units.
+// LiftString returns a copy of the string at ptr with n code units, which counts
+// towards what may be lifted in this call.
 //
 // CanonicalABI.md, section Loading (load_string).
-func (c *Call) LiftString(ptr, n uint32) string { return abi.LiftString(c, ptr, n) }
+func (c *Call) LiftString(ptr, n uint32) string {
+	s := abi.LiftString(c, ptr, n)
+	c.charge(uint64(len(s)))
+	return s
+}
 
 // LiftBytes returns the list<u8> at ptr as a view of guest memory: valid until
 // the call ends or guest code runs, and not to be written.

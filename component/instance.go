@@ -230,7 +230,7 @@ func (in *Instance) pop(c *Call) {
 		c.lends[i].End()
 	}
 	c.lends = c.lends[:0]
-	c.fn, c.scope, c.mem, c.stack = nil, nil, nil, nil
+	c.fn, c.scope, c.mem, c.stack, c.lifted = nil, nil, nil, nil, 0
 	in.depth--
 }
 

@@ -24,11 +24,10 @@ func (f *file) lift(t wit.Type, p place, m mode) string {
 	case *wit.List:
 		ptr, n := p.get("U32"), p.second().get("U32")
 		if isBytes(t) {
-			bytes := fmt.Sprintf("c.LiftBytes(%s, %s)", ptr, n)
 			if m == owned {
-				return f.use("bytes") + ".Clone(" + bytes + ")"
+				return fmt.Sprintf("c.CopyBytes(%s, %s)", ptr, n)
 			}
-			return bytes
+			return fmt.Sprintf("c.LiftBytes(%s, %s)", ptr, n)
 		}
 		return fmt.Sprintf("%s(c, %s, %s)", f.listLoader(t, m), ptr, n)
 	case *wit.Own:
@@ -290,7 +289,7 @@ func (f *file) listLoader(t *wit.List, m mode) string {
 		v.use(componentPath)
 		v.sentence("%s lifts %s from the n elements at ptr.%s", name, v.describe(t), ownership(t, m))
 		v.printf("func %s(c *component.Call, ptr, n uint32) %s {\n", name, v.goType(t))
-		v.printf("c.CheckList(ptr, n, %d, %d)\nlist := make(%s, n)\nfor i := range list {\n", l.Size, l.Align, v.goType(t))
+		v.printf("list := component.MakeList[%s](c, ptr, n, %d, %d)\nfor i := range list {\n", v.goType(t.Elem), l.Size, l.Align)
 		v.printf("at := ptr + uint32(i)*%d\nlist[i] = %s\n}\nreturn list\n}\n", l.Size, v.lift(t.Elem, parameter(true), m))
 	})
 }

@@ -3,8 +3,6 @@
 package httptypes
 
 import (
-	"bytes"
-
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/component/abi"
 	"github.com/minispin/minispin/wit/value"
@@ -110,8 +108,7 @@ func liftOptionBytes(c *component.Call, st []component.Raw) (v value.Option[Body
 // loadListTuple2StringString lifts list<tuple<string, string>> from the n
 // elements at ptr.
 func loadListTuple2StringString(c *component.Call, ptr, n uint32) []value.Tuple2[string, string] {
-	c.CheckList(ptr, n, 16, 4)
-	list := make([]value.Tuple2[string, string], n)
+	list := component.MakeList[value.Tuple2[string, string]](c, ptr, n, 16, 4)
 	for i := range list {
 		at := ptr + uint32(i)*16
 		list[i] = loadTuple2StringString(c, at)
@@ -125,7 +122,7 @@ func loadOptionBytesOwned(c *component.Call, at uint32) (v value.Option[Body]) {
 	d := checkCase(uint32(c.Mem().U8(at)), 2, "option")
 	if d == 1 {
 		v.Set = true
-		v.V = bytes.Clone(c.LiftBytes(c.Mem().U32(at+4), c.Mem().U32(at+8)))
+		v.V = c.CopyBytes(c.Mem().U32(at+4), c.Mem().U32(at+8))
 	}
 	return v
 }

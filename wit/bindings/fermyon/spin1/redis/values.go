@@ -11,8 +11,7 @@ import (
 // loadListSpinRedisTypesRedisParameter lifts list<redis-parameter> from the n
 // elements at ptr. Its byte lists are views of guest memory.
 func loadListSpinRedisTypesRedisParameter(c *component.Call, ptr, n uint32) []redistypes.RedisParameter {
-	c.CheckList(ptr, n, 16, 8)
-	list := make([]redistypes.RedisParameter, n)
+	list := component.MakeList[redistypes.RedisParameter](c, ptr, n, 16, 8)
 	for i := range list {
 		at := ptr + uint32(i)*16
 		list[i] = redistypes.LoadRedisParameter(c, at)
@@ -22,8 +21,7 @@ func loadListSpinRedisTypesRedisParameter(c *component.Call, ptr, n uint32) []re
 
 // loadListString lifts list<string> from the n elements at ptr.
 func loadListString(c *component.Call, ptr, n uint32) []string {
-	c.CheckList(ptr, n, 8, 4)
-	list := make([]string, n)
+	list := component.MakeList[string](c, ptr, n, 8, 4)
 	for i := range list {
 		at := ptr + uint32(i)*8
 		list[i] = c.LiftString(c.Mem().U32(at), c.Mem().U32(at+4))

@@ -119,8 +119,7 @@ func liftOptionInferencingParams(c *component.Call, st []component.Raw) (v value
 
 // loadListString lifts list<string> from the n elements at ptr.
 func loadListString(c *component.Call, ptr, n uint32) []string {
-	c.CheckList(ptr, n, 8, 4)
-	list := make([]string, n)
+	list := component.MakeList[string](c, ptr, n, 8, 4)
 	for i := range list {
 		at := ptr + uint32(i)*8
 		list[i] = c.LiftString(c.Mem().U32(at), c.Mem().U32(at+4))

@@ -14,8 +14,7 @@ var ConnectionResource = component.NewHostResource("connection", func(rep any) {
 // loadListSpinRdbmsTypesParameterValue lifts list<parameter-value> from the n
 // elements at ptr. Its byte lists are views of guest memory.
 func loadListSpinRdbmsTypesParameterValue(c *component.Call, ptr, n uint32) []rdbmstypes.ParameterValue {
-	c.CheckList(ptr, n, 16, 8)
-	list := make([]rdbmstypes.ParameterValue, n)
+	list := component.MakeList[rdbmstypes.ParameterValue](c, ptr, n, 16, 8)
 	for i := range list {
 		at := ptr + uint32(i)*16
 		list[i] = rdbmstypes.LoadParameterValue(c, at)

@@ -82,8 +82,7 @@ func checkCase(d, n uint32, of string) uint32 {
 // loadListRedisParameter lifts list<redis-parameter> from the n elements at
 // ptr. Its byte lists are views of guest memory.
 func loadListRedisParameter(c *component.Call, ptr, n uint32) []RedisParameter {
-	c.CheckList(ptr, n, 16, 8)
-	list := make([]RedisParameter, n)
+	list := component.MakeList[RedisParameter](c, ptr, n, 16, 8)
 	for i := range list {
 		at := ptr + uint32(i)*16
 		list[i] = LoadRedisParameter(c, at)
@@ -93,8 +92,7 @@ func loadListRedisParameter(c *component.Call, ptr, n uint32) []RedisParameter {
 
 // loadListString lifts list<string> from the n elements at ptr.
 func loadListString(c *component.Call, ptr, n uint32) []string {
-	c.CheckList(ptr, n, 8, 4)
-	list := make([]string, n)
+	list := component.MakeList[string](c, ptr, n, 8, 4)
 	for i := range list {
 		at := ptr + uint32(i)*8
 		list[i] = c.LiftString(c.Mem().U32(at), c.Mem().U32(at+4))

@@ -205,8 +205,7 @@ func checkCase(d, n uint32, of string) uint32 {
 // loadListParameterValue lifts list<parameter-value> from the n elements at
 // ptr. Its byte lists are views of guest memory.
 func loadListParameterValue(c *component.Call, ptr, n uint32) []ParameterValue {
-	c.CheckList(ptr, n, 24, 8)
-	list := make([]ParameterValue, n)
+	list := component.MakeList[ParameterValue](c, ptr, n, 24, 8)
 	for i := range list {
 		at := ptr + uint32(i)*24
 		list[i] = LoadParameterValue(c, at)

@@ -368,8 +368,7 @@ func checkCase(d, n uint32, of string) uint32 {
 
 // loadListOptionS32 lifts list<option<s32>> from the n elements at ptr.
 func loadListOptionS32(c *component.Call, ptr, n uint32) []value.Option[int32] {
-	c.CheckList(ptr, n, 8, 4)
-	list := make([]value.Option[int32], n)
+	list := component.MakeList[value.Option[int32]](c, ptr, n, 8, 4)
 	for i := range list {
 		at := ptr + uint32(i)*8
 		list[i] = loadOptionS32(c, at)
@@ -379,8 +378,7 @@ func loadListOptionS32(c *component.Call, ptr, n uint32) []value.Option[int32] {
 
 // loadListOptionS64 lifts list<option<s64>> from the n elements at ptr.
 func loadListOptionS64(c *component.Call, ptr, n uint32) []value.Option[int64] {
-	c.CheckList(ptr, n, 16, 8)
-	list := make([]value.Option[int64], n)
+	list := component.MakeList[value.Option[int64]](c, ptr, n, 16, 8)
 	for i := range list {
 		at := ptr + uint32(i)*16
 		list[i] = loadOptionS64(c, at)
@@ -390,8 +388,7 @@ func loadListOptionS64(c *component.Call, ptr, n uint32) []value.Option[int64] {
 
 // loadListOptionString lifts list<option<string>> from the n elements at ptr.
 func loadListOptionString(c *component.Call, ptr, n uint32) []value.Option[string] {
-	c.CheckList(ptr, n, 12, 4)
-	list := make([]value.Option[string], n)
+	list := component.MakeList[value.Option[string]](c, ptr, n, 12, 4)
 	for i := range list {
 		at := ptr + uint32(i)*12
 		list[i] = loadOptionString(c, at)
@@ -402,8 +399,7 @@ func loadListOptionString(c *component.Call, ptr, n uint32) []value.Option[strin
 // loadListParameterValue lifts list<parameter-value> from the n elements at
 // ptr. Its byte lists are views of guest memory.
 func loadListParameterValue(c *component.Call, ptr, n uint32) []ParameterValue {
-	c.CheckList(ptr, n, 56, 8)
-	list := make([]ParameterValue, n)
+	list := component.MakeList[ParameterValue](c, ptr, n, 56, 8)
 	for i := range list {
 		at := ptr + uint32(i)*56
 		list[i] = LoadParameterValue(c, at)

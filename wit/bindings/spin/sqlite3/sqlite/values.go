@@ -105,8 +105,7 @@ func checkCase(d, n uint32, of string) uint32 {
 // loadListValue lifts list<value> from the n elements at ptr. Its byte lists
 // are views of guest memory.
 func loadListValue(c *component.Call, ptr, n uint32) []Value {
-	c.CheckList(ptr, n, 16, 8)
-	list := make([]Value, n)
+	list := component.MakeList[Value](c, ptr, n, 16, 8)
 	for i := range list {
 		at := ptr + uint32(i)*16
 		list[i] = LoadValue(c, at)

@@ -425,8 +425,7 @@ func liftResultOwnOutgoingResponseErrorCode(c *component.Call, st []component.Ra
 // loadListBytes lifts list<field-value> from the n elements at ptr. Its byte
 // lists are views of guest memory.
 func loadListBytes(c *component.Call, ptr, n uint32) []FieldValue {
-	c.CheckList(ptr, n, 8, 4)
-	list := make([]FieldValue, n)
+	list := component.MakeList[FieldValue](c, ptr, n, 8, 4)
 	for i := range list {
 		at := ptr + uint32(i)*8
 		list[i] = c.LiftBytes(c.Mem().U32(at), c.Mem().U32(at+4))
@@ -437,8 +436,7 @@ func loadListBytes(c *component.Call, ptr, n uint32) []FieldValue {
 // loadListTuple2StringBytes lifts list<tuple<field-name, field-value>> from the
 // n elements at ptr. Its byte lists are views of guest memory.
 func loadListTuple2StringBytes(c *component.Call, ptr, n uint32) []value.Tuple2[FieldName, FieldValue] {
-	c.CheckList(ptr, n, 16, 4)
-	list := make([]value.Tuple2[FieldName, FieldValue], n)
+	list := component.MakeList[value.Tuple2[FieldName, FieldValue]](c, ptr, n, 16, 4)
 	for i := range list {
 		at := ptr + uint32(i)*16
 		list[i] = loadTuple2StringBytes(c, at)

@@ -22,8 +22,7 @@ func bit(b bool) uint8 {
 // loadListBorrowPollable lifts list<borrow<pollable>> from the n elements at
 // ptr.
 func loadListBorrowPollable(c *component.Call, ptr, n uint32) []Pollable {
-	c.CheckList(ptr, n, 4, 4)
-	list := make([]Pollable, n)
+	list := component.MakeList[Pollable](c, ptr, n, 4, 4)
 	for i := range list {
 		at := ptr + uint32(i)*4
 		list[i] = c.LiftBorrow(PollableResource, c.Mem().U32(at)).(Pollable)

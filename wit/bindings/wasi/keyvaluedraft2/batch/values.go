@@ -10,8 +10,7 @@ import (
 
 // loadListString lifts list<string> from the n elements at ptr.
 func loadListString(c *component.Call, ptr, n uint32) []string {
-	c.CheckList(ptr, n, 8, 4)
-	list := make([]string, n)
+	list := component.MakeList[string](c, ptr, n, 8, 4)
 	for i := range list {
 		at := ptr + uint32(i)*8
 		list[i] = c.LiftString(c.Mem().U32(at), c.Mem().U32(at+4))
@@ -22,8 +21,7 @@ func loadListString(c *component.Call, ptr, n uint32) []string {
 // loadListTuple2StringBytes lifts list<tuple<string, list<u8>>> from the n
 // elements at ptr. Its byte lists are views of guest memory.
 func loadListTuple2StringBytes(c *component.Call, ptr, n uint32) []value.Tuple2[string, []byte] {
-	c.CheckList(ptr, n, 16, 4)
-	list := make([]value.Tuple2[string, []byte], n)
+	list := component.MakeList[value.Tuple2[string, []byte]](c, ptr, n, 16, 4)
 	for i := range list {
 		at := ptr + uint32(i)*16
 		list[i] = loadTuple2StringBytes(c, at)

@@ -70,8 +70,7 @@ func liftOptionSocketsNetworkIPSocketAddress(c *component.Call, st []component.R
 // loadListOutgoingDatagram lifts list<outgoing-datagram> from the n elements at
 // ptr. Its byte lists are views of guest memory.
 func loadListOutgoingDatagram(c *component.Call, ptr, n uint32) []OutgoingDatagram {
-	c.CheckList(ptr, n, 44, 4)
-	list := make([]OutgoingDatagram, n)
+	list := component.MakeList[OutgoingDatagram](c, ptr, n, 44, 4)
 	for i := range list {
 		at := ptr + uint32(i)*44
 		list[i] = LoadOutgoingDatagram(c, at)

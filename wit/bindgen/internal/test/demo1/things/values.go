@@ -65,8 +65,7 @@ func liftOptionOwnThing(c *component.Call, st []component.Raw) (v value.Option[W
 
 // loadListBorrowThing lifts list<borrow<widget>> from the n elements at ptr.
 func loadListBorrowThing(c *component.Call, ptr, n uint32) []Widget {
-	c.CheckList(ptr, n, 4, 4)
-	list := make([]Widget, n)
+	list := component.MakeList[Widget](c, ptr, n, 4, 4)
 	for i := range list {
 		at := ptr + uint32(i)*4
 		list[i] = c.LiftBorrow(ThingResource, c.Mem().U32(at)).(Widget)

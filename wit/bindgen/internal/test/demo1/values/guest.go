@@ -3,8 +3,6 @@
 package values
 
 import (
-	"bytes"
-
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/component/abi"
 	"github.com/minispin/minispin/wit/value"
@@ -346,7 +344,7 @@ func (g *Guest) EchoBytes(in *component.Instance, vArg []byte) (v []byte, err er
 	}
 	ret := st[0].U32()
 	c.Mem().Check(ret, 8, 4)
-	return bytes.Clone(c.LiftBytes(c.Mem().U32(ret), c.Mem().U32(ret+4))), nil
+	return c.CopyBytes(c.Mem().U32(ret), c.Mem().U32(ret+4)), nil
 }
 
 // Nothing calls the function nothing.
@@ -424,7 +422,7 @@ func (g *Guest) FailShape(in *component.Instance, how uint8) (v []byte, err erro
 	if checkCase(uint32(c.Mem().U8(ret)), 2, "result") == 1 {
 		return v, LoadShapeOwned(c, ret+8)
 	}
-	return bytes.Clone(c.LiftBytes(c.Mem().U32(ret+8), c.Mem().U32(ret+12))), nil
+	return c.CopyBytes(c.Mem().U32(ret+8), c.Mem().U32(ret+12)), nil
 }
 
 // FailSmall calls the function fail-small.

@@ -3,8 +3,6 @@
 package values
 
 import (
-	"bytes"
-
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/component/abi"
 	"github.com/minispin/minispin/wit/value"
@@ -240,7 +238,7 @@ func LoadLists(c *component.Call, at uint32) (v Lists) {
 // byte lists are copies.
 func LoadListsOwned(c *component.Call, at uint32) (v Lists) {
 	v.Bools = loadListBool(c, c.Mem().U32(at), c.Mem().U32(at+4))
-	v.Bytes = bytes.Clone(c.LiftBytes(c.Mem().U32(at+8), c.Mem().U32(at+12)))
+	v.Bytes = c.CopyBytes(c.Mem().U32(at+8), c.Mem().U32(at+12))
 	v.Numbers = loadListS16(c, c.Mem().U32(at+16), c.Mem().U32(at+20))
 	v.Wide = loadListU64(c, c.Mem().U32(at+24), c.Mem().U32(at+28))
 	v.Floats = loadListF32(c, c.Mem().U32(at+32), c.Mem().U32(at+36))
@@ -341,7 +339,7 @@ func LoadShapeOwned(c *component.Call, at uint32) (v Shape) {
 	case ShapeFew:
 		v.Few = Few(c.Mem().U8(at+8)) & 0x7
 	case ShapeRaw:
-		v.Raw = bytes.Clone(c.LiftBytes(c.Mem().U32(at+8), c.Mem().U32(at+12)))
+		v.Raw = c.CopyBytes(c.Mem().U32(at+8), c.Mem().U32(at+12))
 	case ShapeNested:
 		v.Nested = loadResultOptionU32Colour(c, at+8)
 	case ShapeSized:
@@ -625,8 +623,7 @@ func liftTuple2S8F32(c *component.Call, st []component.Raw) (v value.Tuple2[int8
 
 // loadListBool lifts list<bool> from the n elements at ptr.
 func loadListBool(c *component.Call, ptr, n uint32) []bool {
-	c.CheckList(ptr, n, 1, 1)
-	list := make([]bool, n)
+	list := component.MakeList[bool](c, ptr, n, 1, 1)
 	for i := range list {
 		at := ptr + uint32(i)*1
 		list[i] = c.Mem().U8(at) != 0
@@ -636,8 +633,7 @@ func loadListBool(c *component.Call, ptr, n uint32) []bool {
 
 // loadListChar lifts list<char> from the n elements at ptr.
 func loadListChar(c *component.Call, ptr, n uint32) []rune {
-	c.CheckList(ptr, n, 4, 4)
-	list := make([]rune, n)
+	list := component.MakeList[rune](c, ptr, n, 4, 4)
 	for i := range list {
 		at := ptr + uint32(i)*4
 		list[i] = checkChar(c.Mem().U32(at))
@@ -647,8 +643,7 @@ func loadListChar(c *component.Call, ptr, n uint32) []rune {
 
 // loadListColour lifts list<colour> from the n elements at ptr.
 func loadListColour(c *component.Call, ptr, n uint32) []Colour {
-	c.CheckList(ptr, n, 1, 1)
-	list := make([]Colour, n)
+	list := component.MakeList[Colour](c, ptr, n, 1, 1)
 	for i := range list {
 		at := ptr + uint32(i)*1
 		list[i] = LiftColour(uint32(c.Mem().U8(at)))
@@ -658,8 +653,7 @@ func loadListColour(c *component.Call, ptr, n uint32) []Colour {
 
 // loadListF32 lifts list<f32> from the n elements at ptr.
 func loadListF32(c *component.Call, ptr, n uint32) []float32 {
-	c.CheckList(ptr, n, 4, 4)
-	list := make([]float32, n)
+	list := component.MakeList[float32](c, ptr, n, 4, 4)
 	for i := range list {
 		at := ptr + uint32(i)*4
 		list[i] = c.Mem().F32(at)
@@ -669,8 +663,7 @@ func loadListF32(c *component.Call, ptr, n uint32) []float32 {
 
 // loadListListString lifts list<list<string>> from the n elements at ptr.
 func loadListListString(c *component.Call, ptr, n uint32) [][]string {
-	c.CheckList(ptr, n, 8, 4)
-	list := make([][]string, n)
+	list := component.MakeList[[]string](c, ptr, n, 8, 4)
 	for i := range list {
 		at := ptr + uint32(i)*8
 		list[i] = loadListString(c, c.Mem().U32(at), c.Mem().U32(at+4))
@@ -680,8 +673,7 @@ func loadListListString(c *component.Call, ptr, n uint32) [][]string {
 
 // loadListOptionU32 lifts list<option<u32>> from the n elements at ptr.
 func loadListOptionU32(c *component.Call, ptr, n uint32) []value.Option[uint32] {
-	c.CheckList(ptr, n, 8, 4)
-	list := make([]value.Option[uint32], n)
+	list := component.MakeList[value.Option[uint32]](c, ptr, n, 8, 4)
 	for i := range list {
 		at := ptr + uint32(i)*8
 		list[i] = loadOptionU32(c, at)
@@ -691,8 +683,7 @@ func loadListOptionU32(c *component.Call, ptr, n uint32) []value.Option[uint32] 
 
 // loadListS16 lifts list<s16> from the n elements at ptr.
 func loadListS16(c *component.Call, ptr, n uint32) []int16 {
-	c.CheckList(ptr, n, 2, 2)
-	list := make([]int16, n)
+	list := component.MakeList[int16](c, ptr, n, 2, 2)
 	for i := range list {
 		at := ptr + uint32(i)*2
 		list[i] = int16(c.Mem().U16(at))
@@ -703,8 +694,7 @@ func loadListS16(c *component.Call, ptr, n uint32) []int16 {
 // loadListShape lifts list<shape> from the n elements at ptr. Its byte lists
 // are views of guest memory.
 func loadListShape(c *component.Call, ptr, n uint32) []Shape {
-	c.CheckList(ptr, n, 24, 8)
-	list := make([]Shape, n)
+	list := component.MakeList[Shape](c, ptr, n, 24, 8)
 	for i := range list {
 		at := ptr + uint32(i)*24
 		list[i] = LoadShape(c, at)
@@ -715,8 +705,7 @@ func loadListShape(c *component.Call, ptr, n uint32) []Shape {
 // loadListShapeOwned lifts list<shape> from the n elements at ptr. Its byte
 // lists are copies.
 func loadListShapeOwned(c *component.Call, ptr, n uint32) []Shape {
-	c.CheckList(ptr, n, 24, 8)
-	list := make([]Shape, n)
+	list := component.MakeList[Shape](c, ptr, n, 24, 8)
 	for i := range list {
 		at := ptr + uint32(i)*24
 		list[i] = LoadShapeOwned(c, at)
@@ -726,8 +715,7 @@ func loadListShapeOwned(c *component.Call, ptr, n uint32) []Shape {
 
 // loadListString lifts list<string> from the n elements at ptr.
 func loadListString(c *component.Call, ptr, n uint32) []string {
-	c.CheckList(ptr, n, 8, 4)
-	list := make([]string, n)
+	list := component.MakeList[string](c, ptr, n, 8, 4)
 	for i := range list {
 		at := ptr + uint32(i)*8
 		list[i] = c.LiftString(c.Mem().U32(at), c.Mem().U32(at+4))
@@ -738,8 +726,7 @@ func loadListString(c *component.Call, ptr, n uint32) []string {
 // loadListTuple2StringBytes lifts list<tuple<text, list<u8>>> from the n
 // elements at ptr. Its byte lists are views of guest memory.
 func loadListTuple2StringBytes(c *component.Call, ptr, n uint32) []value.Tuple2[Text, []byte] {
-	c.CheckList(ptr, n, 16, 4)
-	list := make([]value.Tuple2[Text, []byte], n)
+	list := component.MakeList[value.Tuple2[Text, []byte]](c, ptr, n, 16, 4)
 	for i := range list {
 		at := ptr + uint32(i)*16
 		list[i] = loadTuple2StringBytes(c, at)
@@ -750,8 +737,7 @@ func loadListTuple2StringBytes(c *component.Call, ptr, n uint32) []value.Tuple2[
 // loadListTuple2StringBytesOwned lifts list<tuple<text, list<u8>>> from the n
 // elements at ptr. Its byte lists are copies.
 func loadListTuple2StringBytesOwned(c *component.Call, ptr, n uint32) []value.Tuple2[Text, []byte] {
-	c.CheckList(ptr, n, 16, 4)
-	list := make([]value.Tuple2[Text, []byte], n)
+	list := component.MakeList[value.Tuple2[Text, []byte]](c, ptr, n, 16, 4)
 	for i := range list {
 		at := ptr + uint32(i)*16
 		list[i] = loadTuple2StringBytesOwned(c, at)
@@ -761,8 +747,7 @@ func loadListTuple2StringBytesOwned(c *component.Call, ptr, n uint32) []value.Tu
 
 // loadListU64 lifts list<u64> from the n elements at ptr.
 func loadListU64(c *component.Call, ptr, n uint32) []uint64 {
-	c.CheckList(ptr, n, 8, 8)
-	list := make([]uint64, n)
+	list := component.MakeList[uint64](c, ptr, n, 8, 8)
 	for i := range list {
 		at := ptr + uint32(i)*8
 		list[i] = c.Mem().U64(at)
@@ -883,7 +868,7 @@ func loadTuple2StringBytes(c *component.Call, at uint32) (v value.Tuple2[Text, [
 // the address at. Its byte lists are copies.
 func loadTuple2StringBytesOwned(c *component.Call, at uint32) (v value.Tuple2[Text, []byte]) {
 	v.F0 = c.LiftString(c.Mem().U32(at), c.Mem().U32(at+4))
-	v.F1 = bytes.Clone(c.LiftBytes(c.Mem().U32(at+8), c.Mem().U32(at+12)))
+	v.F1 = c.CopyBytes(c.Mem().U32(at+8), c.Mem().U32(at+12))
 	return v
 }
 
