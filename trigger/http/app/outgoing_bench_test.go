@@ -1,3 +1,5 @@
+//go:build unix
+
 package app
 
 import (
@@ -6,7 +8,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/instancepool"
@@ -46,6 +50,7 @@ func forEachServer(b *testing.B, native http.HandlerFunc, g guest, run func(b *t
 	b.Run("native", func(b *testing.B) {
 		s := httptest.NewServer(native)
 		defer s.Close()
+		defer reportCPU(b)()
 		run(b, s.URL, s.Client())
 	})
 	for _, strategy := range []instancepool.Strategy{instancepool.Pooled, instancepool.Reset, instancepool.Reuse} {
@@ -54,9 +59,24 @@ func forEachServer(b *testing.B, native http.HandlerFunc, g guest, run func(b *t
 				b.Skip(err)
 			}
 			site := serve(b, mode{strategy, "h1"}, application(b, g))
+			defer reportCPU(b)()
 			run(b, site.base, site.client)
 		})
 	}
+}
+
+// reportCPU reports the processor time of the process for each round, both ends
+// included. Unlike the time that passes it says something on a busy machine.
+func reportCPU(b *testing.B) func() {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	before := used()
+	return func() { b.ReportMetric(float64((used()-before).Nanoseconds())/float64(b.N), "cpu-ns/op") }
 }
 
 // BenchmarkEcho sends 10 MiB through a handler and back, over a socket.
