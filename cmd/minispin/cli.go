@@ -23,6 +23,7 @@ type commands struct {
 	Watch   watchCommand     `cmd:"" aliases:"w" help:"Run an application, and build and load it anew when its files change."`
 	Inspect inspectCommand   `cmd:"" help:"Say what a component imports and exports, and whether it can run here."`
 	Build   buildCommand     `cmd:"" aliases:"b" help:"Run the build commands of an application's components."`
+	Doctor  doctorCommand    `cmd:"" help:"Look for what keeps an application from running."`
 	Bench   benchCommand     `cmd:"" help:"Measure what a request costs by every strategy."`
 	Version kong.VersionFlag `help:"Print the version."`
 }
