@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/host/denied"
 	hostvariables "github.com/minispin/minispin/host/variables"
 	"github.com/minispin/minispin/host/wasi"
 	"github.com/minispin/minispin/host/wasihttp"
@@ -106,6 +108,7 @@ type dependency struct {
 	wasi      wasi.Ctx
 	http      *wasihttp.Ctx
 	variables *variables.Component
+	of        *state
 }
 
 // dependency returns the view of dependency n, made when it is first asked for.
@@ -120,7 +123,7 @@ func (s *state) dependency(n int, inherit inheritance) *dependency {
 }
 
 func (s *state) newDependency(inherit inheritance) *dependency {
-	d := &dependency{http: &wasihttp.Ctx{}}
+	d := &dependency{http: &wasihttp.Ctx{}, of: s}
 	d.wasi = wasi.Ctx{
 		Stdin: s.wasi.Stdin, Stdout: s.wasi.Stdout, Stderr: s.wasi.Stderr,
 		Clocks: s.wasi.Clocks, Random: s.wasi.Random,
@@ -130,6 +133,7 @@ func (s *state) newDependency(inherit inheritance) *dependency {
 	}
 	if inherit[allowedOutboundHosts] {
 		d.http = &s.http
+		d.wasi.Network.Policy = s.wasi.Network.Policy
 	}
 	if inherit[applicationVariables] {
 		d.variables = s.variables
@@ -146,7 +150,13 @@ func (d *dependency) HTTP() *wasihttp.Ctx { return d.http }
 // Variables implements hostvariables.View.
 func (d *dependency) Variables() *variables.Component { return d.variables }
 
+// Denied implements denied.Observer.
+func (d *dependency) Denied(c *component.Call, iface, function string) {
+	d.of.Denied(c, iface, function)
+}
+
 var (
+	_ denied.Observer    = (*dependency)(nil)
 	_ wasi.View          = (*dependency)(nil)
 	_ wasihttp.View      = (*dependency)(nil)
 	_ hostvariables.View = (*dependency)(nil)

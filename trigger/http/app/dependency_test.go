@@ -15,6 +15,7 @@ import (
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/component/abi"
 	"github.com/minispin/minispin/host"
+	"github.com/minispin/minispin/host/wasi/sockets"
 	"github.com/minispin/minispin/manifest"
 	httptrigger "github.com/minispin/minispin/trigger/http"
 )
@@ -227,6 +228,7 @@ func TestDependencyView(t *testing.T) {
 // TestInheritance: sets are told apart, and the names are the manifest's.
 func TestInheritance(t *testing.T) {
 	s := (&target{}).newState(&httptrigger.Request{Request: httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)})
+	s.wasi.Network.Policy = anywhere{}
 	for set, name := range capabilityNames {
 		c := &manifest.Component{}
 		d := &manifest.Dependency{Inherit: []string{name}}
@@ -242,5 +244,11 @@ func TestInheritance(t *testing.T) {
 		if got := s.newDependency(inherit).HTTP() == s.HTTP(); got != (set == allowedOutboundHosts) {
 			t.Errorf("%s: outgoing requests shared: %v", name, got)
 		}
+		if got := s.newDependency(inherit).WASI().Network.Policy != nil; got != (set == allowedOutboundHosts) {
+			t.Errorf("%s: network shared: %v", name, got)
+		}
 	}
 }
+
+// anywhere is a policy that allows everything.
+type anywhere struct{ sockets.Policy }
