@@ -116,6 +116,8 @@ func (c *Call) Alloc(size, align uint32) uint32 { return c.Realloc(0, 0, align, 
 
 // Realloc calls the guest's realloc and returns the address of the block,
 // checked for alignment and range. While it runs the guest must not call out.
+//
+// CanonicalABI.md, section Storing (the uses of realloc).
 func (c *Call) Realloc(oldPtr, oldSize, align, newSize uint32) uint32 {
 	c.mustBeOpen()
 	if c.opts.realloc < 0 || c.opts.memory < 0 {
@@ -139,8 +141,9 @@ func (c *Call) Realloc(oldPtr, oldSize, align, newSize uint32) uint32 {
 	return ptr
 }
 
-// LiftString returns a copy of the string at ptr with n code units, which counts
-// towards what may be lifted in this call.
+// LiftString returns a copy of the string at ptr with n code units, as UTF-8,
+// which counts towards what may be lifted in this call. It traps when the string
+// leaves memory or is not valid in the guest's encoding.
 //
 // CanonicalABI.md, section Loading (load_string).
 func (c *Call) LiftString(ptr, n uint32) string {
@@ -150,7 +153,10 @@ func (c *Call) LiftString(ptr, n uint32) string {
 }
 
 // LiftBytes returns the list<u8> at ptr as a view of guest memory: valid until
-// the call ends or guest code runs, and not to be written.
+// the call ends or guest code runs, and not to be written. It traps when the list
+// leaves memory.
+//
+// CanonicalABI.md, section Loading (load_list).
 func (c *Call) LiftBytes(ptr, n uint32) []byte {
 	if n > abi.MaxListBytes {
 		c.tooLong(uint64(n))
@@ -166,7 +172,10 @@ func (c *Call) LiftBytes(ptr, n uint32) []byte {
 // CanonicalABI.md, section Storing (store_string).
 func (c *Call) LowerString(s string) (ptr, n uint32) { return abi.LowerString(c, s) }
 
-// LowerBytes copies b into new guest memory as a list<u8>.
+// LowerBytes copies b into new guest memory as a list<u8>, and returns its address
+// and length.
+//
+// CanonicalABI.md, section Storing (store_list).
 func (c *Call) LowerBytes(b []byte) (ptr, n uint32) {
 	if uint64(len(b)) > abi.MaxListBytes {
 		c.Trapf("a list of %d bytes is longer than guest memory can be", len(b))

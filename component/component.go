@@ -37,6 +37,12 @@ type CompileOptions struct {
 // Compile decodes wasm, a component or a core module in the binary format, has
 // the engine validate it, and compiles its core modules, or loads them from the
 // engine's cache. name is what errors call it. wasm must not be changed while the Component is in use.
+//
+// It fails when wasm is neither, when it is malformed or not valid, with the place
+// in it, and with the cause of ctx when that ends first. The caller must Close the
+// result.
+//
+// Binary.md, and BuildTargets.md for core modules.
 func (e *Engine) Compile(ctx context.Context, name string, wasm []byte, opts CompileOptions) (*Component, error) {
 	c := &Component{name: name, engine: e}
 	var sources []*binary.CoreModule

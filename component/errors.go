@@ -22,6 +22,8 @@ type MissingImport struct {
 	Reason string
 }
 
+// Error names every missing import with its reason, each on a line when there are
+// several.
 func (e *MissingImportsError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "component %s: ", e.Component)

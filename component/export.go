@@ -138,6 +138,12 @@ func (in *Instance) open(f *ExportFunc) (*Call, []Raw) {
 
 // Invoke runs the guest function on the stack that Enter returned, which then
 // holds the flattened results. Views of memory taken before are stale after.
+//
+// It fails with the *Trap of the guest, or of a host function it called, and with
+// what Enter tells of when the call could not be made. The instance is poisoned by
+// a trap.
+//
+// CanonicalABI.md, section canon lift.
 func (c *Call) Invoke() error {
 	if err := c.enterable(); err != nil {
 		return err
@@ -187,6 +193,8 @@ func (c *Call) enterable() error {
 // Leave ends the call: it runs the guest's post-return function, and turns a
 // trap on the way into *err. It must be deferred, with the address of the
 // caller's error result.
+//
+// CanonicalABI.md, section canon lift (post_return).
 func (c *Call) Leave(err *error) {
 	in := c.inst
 	switch r := recover(); {
@@ -232,7 +240,9 @@ type CoreExport struct {
 	name string
 }
 
-// CallCore runs a core function with st as its parameters and results.
+// CallCore runs a core function with st as its parameters and results, of which it
+// has to hold the longer. It fails as Invoke does. f must be of the InstancePre that
+// the instance was made from; CallCore panics when it is not.
 func (in *Instance) CallCore(f *CoreExport, st []Raw) error {
 	if f.pre != in.pre {
 		panic("component: " + f.name + " is called in an instance of another module")

@@ -64,6 +64,12 @@ type InstantiateOptions struct {
 // instantiation. ctx bounds the instance's whole life: when it is cancelled or
 // its deadline passes, guest code that runs is interrupted within an epoch tick
 // and host functions see ctx done. The caller must Close the instance.
+//
+// It fails with a *Trap when the code of a core module traps, with an error that
+// matches ErrPoolExhausted when the engine's pool is full, and when the limits are
+// too narrow for what the component begins with.
+//
+// Explainer.md, section Instance Definitions.
 func (p *InstancePre) Instantiate(ctx context.Context, opts InstantiateOptions) (*Instance, error) {
 	return p.instantiate(ctx, opts, false)
 }

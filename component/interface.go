@@ -13,6 +13,8 @@ type ResourceType = abi.Resource
 // NewHostResource makes a resource type whose values live in the host. drop is
 // called once for each owned value, with what LowerOwn was given, when the
 // guest drops its handle or its instance ends; it may be nil.
+//
+// CanonicalABI.md, section canon resource.drop.
 func NewHostResource(name string, drop func(rep any)) *ResourceType {
 	return &ResourceType{Name: name, Drop: drop}
 }

@@ -15,6 +15,8 @@ import (
 // Every import that no interface meets is listed in one *MissingImportsError.
 //
 // Nothing of the guest runs. The result must be closed before c.
+//
+// Explainer.md, sections Instance Definitions and Import and Export Definitions.
 func (l *Linker) Link(c *Component) (*InstancePre, error) {
 	return LinkParts(&Part{Name: c.name, Component: c, Linker: l})
 }

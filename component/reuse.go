@@ -20,7 +20,8 @@ type Reusable struct{ in *Instance }
 
 // InstantiateReusable makes an instance and runs the code that its core modules
 // run at instantiation, with host as the value that host functions get from
-// Call.Host. ctx bounds the instantiation only. The caller must Close the result.
+// Call.Host. ctx bounds the instantiation only. It fails as Instantiate does. The
+// caller must Close the result.
 func (p *InstancePre) InstantiateReusable(ctx context.Context, host any, limits Limits) (*Reusable, error) {
 	in, err := p.instantiate(ctx, InstantiateOptions{Host: host, Limits: limits}, false)
 	if err != nil {

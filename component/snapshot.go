@@ -26,7 +26,7 @@ func (e *NotResettableError) Error() string {
 }
 
 // ResetSupported says what keeps this system from having an engine whose
-// instances can be reset, nil when nothing does.
+// instances can be reset, as an error; nil when nothing does.
 func ResetSupported() error { return cwasm.ResetSupported(cwasm.ScanAuto) }
 
 // ResetConfig says how instances are put back. The zero value is the usual

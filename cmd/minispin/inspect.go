@@ -76,6 +76,8 @@ type source struct {
 	inspected
 	err    error           // it cannot even be found
 	grants map[string]bool // keys of its manifest that grant something; nil without one
+
+	dependencies []manifest.Dependency
 }
 
 // title is what a component is called.
@@ -109,7 +111,7 @@ func (c *inspectCommand) sources(p *process) ([]*source, error) {
 	printWarnings(p.stderr.Safe(), m)
 	var list []*source
 	for _, component := range m.Components {
-		s := &source{inspected: inspected{ID: component.ID}, grants: map[string]bool{
+		s := &source{inspected: inspected{ID: component.ID}, dependencies: component.Dependencies, grants: map[string]bool{
 			"allowed_outbound_hosts": len(component.AllowedOutboundHosts) > 0,
 			"variables":              len(component.Variables) > 0,
 		}}
@@ -167,7 +169,15 @@ func (x *inspector) inspect(s *source) error {
 	}
 	r, err := inspect.Inspect(wasm, inspect.Options{
 		Linker: x.linker,
-		Grant:  func(iface string) (string, bool) { return x.grant(iface, s.grants) },
+		Composed: func(name string) (string, bool) {
+			for _, d := range s.dependencies {
+				if selects(d.Name, name) {
+					return "the dependency " + d.Name + " of the manifest meets it", true
+				}
+			}
+			return "", false
+		},
+		Grant: func(iface string) (string, bool) { return x.grant(iface, s.grants) },
 	})
 	if err != nil {
 		return err
@@ -190,6 +200,14 @@ func (x *inspector) grant(iface string, has map[string]bool) (note string, refus
 		return fmt.Sprintf("the component's manifest grants nothing: it lacks the key %s", key), true
 	}
 	return fmt.Sprintf("what it gives access to is for the manifest key %s to say", key), false
+}
+
+// selects reports whether the name of a dependency is that of an import, of its
+// interface or of its package.
+func selects(dependency, name string) bool {
+	base, version, _ := strings.Cut(name, "@")
+	wantBase, want, versioned := strings.Cut(dependency, "@")
+	return (base == wantBase || strings.HasPrefix(base, wantBase+"/")) && (!versioned || want == version)
 }
 
 // handler says what requests would go to, "" if there is nothing.

@@ -20,6 +20,8 @@ const (
 	Offered Status = "offered"
 	// TypesOnly: there are only types in it, so that nobody has to have it.
 	TypesOnly Status = "types-only"
+	// Composed: another component meets it. Whether its types fit is not looked at.
+	Composed Status = "composed"
 	// Denied: the linker has it, and calls are answered with a refusal.
 	Denied Status = "denied"
 	// Mismatch: the linker has it with another type.
@@ -30,11 +32,11 @@ const (
 	Async Status = "async"
 )
 
-var order = []Status{TypesOnly, Offered, Denied, Mismatch, Missing, Async}
+var order = []Status{TypesOnly, Offered, Composed, Denied, Mismatch, Missing, Async}
 
 // Links reports whether a component can be linked as far as an import of this
 // status goes.
-func (s Status) Links() bool { return s == Offered || s == TypesOnly || s == Denied }
+func (s Status) Links() bool { return slices.Index(order, s) <= slices.Index(order, Denied) }
 
 func worse(a, b Status) Status {
 	if slices.Index(order, b) > slices.Index(order, a) {
@@ -102,7 +104,9 @@ func (l *links) imports(items []item) ([]Import, error) {
 		}
 		var imp Import
 		var err error
-		if it.inst != nil {
+		if by, ok := l.composed(it.name.Name); ok {
+			imp = Import{Name: it.name.Name, Status: Composed, Reason: by}
+		} else if it.inst != nil {
 			imp, err = l.instance(it)
 		} else {
 			imp, err = l.plain(it)
@@ -119,6 +123,13 @@ func (l *links) imports(items []item) ([]Import, error) {
 		out = append(out, imp)
 	}
 	return out, nil
+}
+
+func (l *links) composed(name string) (by string, ok bool) {
+	if l.opts.Composed == nil {
+		return "", false
+	}
+	return l.opts.Composed(name)
 }
 
 // bind finds the linker's resource that a resource type stands for.

@@ -18,6 +18,9 @@ type Options struct {
 	// Grant tells of an interface that the linker has what access to it depends
 	// on, and whether all calls are refused. Nil: nothing does, and none are.
 	Grant func(iface string) (note string, denied bool)
+	// Composed tells of an import, by its full name, whether another component is
+	// to meet it, and which. Nil: none is.
+	Composed func(name string) (by string, ok bool)
 }
 
 // Kind says what a file is.
