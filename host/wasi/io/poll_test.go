@@ -10,6 +10,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/host/wasi/wasitest"
+	"github.com/minispin/minispin/wit/bindings/wasi/io/poll"
 )
 
 // blocker is an Event that can only block.
@@ -140,6 +144,37 @@ func TestPollCarriesPanics(t *testing.T) {
 	}()
 	_, _ = Poll(t.Context(), []Event{panicEvent{}, never()})
 	t.Error("no panic")
+}
+
+// TestPollLists passes the host function of wasi:io/poll lists of many lengths.
+func TestPollLists(t *testing.T) {
+	for _, tt := range []struct {
+		n    int
+		trap string // in the error; "" when the list is taken
+	}{
+		{0, "the list of pollables is empty"},
+		{1, ""},
+		{5, ""},
+		{MaxPoll, ""},
+		{MaxPoll + 1, "longer than the 4096 that one poll takes"},
+	} {
+		list := make([]poll.Pollable, tt.n)
+		p := NewPollable(newBlocker(time.Millisecond), nil)
+		for i := range list {
+			list[i] = p
+		}
+		var got []uint32
+		err := wasitest.Call(t, t.Context(), nil, func(c *component.Call) (err error) {
+			got, err = pollHost{}.Poll(c, list)
+			return err
+		})
+		if tt.trap == "" && (err != nil || len(got) != tt.n) {
+			t.Errorf("%d pollables: %d are ready, %v", tt.n, len(got), err)
+		}
+		if tt.trap != "" && (err == nil || !strings.Contains(err.Error(), tt.trap)) {
+			t.Errorf("%d pollables: %v, want a trap that says %q", tt.n, err, tt.trap)
+		}
+	}
 }
 
 func TestBlockingOf(t *testing.T) {
