@@ -11,12 +11,14 @@ import (
 	"github.com/minispin/minispin/host/variables"
 	"github.com/minispin/minispin/host/wasi"
 	"github.com/minispin/minispin/host/wasihttp"
+	"github.com/minispin/minispin/host/wasirc"
 )
 
 // Define adds all interfaces to l.
 func Define(l *component.Linker) error {
 	for _, define := range []func(*component.Linker) error{
 		wasi.Define, wasihttp.Define, preview1.Define, variables.Define, spinhttp.Define, denied.Define,
+		wasirc.Define, // by all of WASI, so after it
 	} {
 		if err := define(l); err != nil {
 			return fmt.Errorf("define host interfaces: %w", err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/component/binary"
+	"github.com/minispin/minispin/host/wasirc"
 	"github.com/minispin/minispin/manifest"
 	"github.com/minispin/minispin/wit/bindings/fermyon/spin1/inboundhttp"
 	"github.com/minispin/minispin/wit/bindings/wasi/cli/run"
@@ -67,7 +68,8 @@ func (h *handler) bindHTTP(pre *component.InstancePre) (err error) {
 	switch {
 	case name == inboundhttp.InterfaceName:
 		h.inbound, err = inboundhttp.NewGuest(pre, name)
-	case binary.SameTrack(name, incominghandler.InterfaceName):
+	case binary.SameTrack(name, incominghandler.InterfaceName), name == incomingHandler+"@"+wasirc.Version:
+		// The candidate's handler is called as that of 0.2: its resources are the same.
 		h.incoming, err = incominghandler.NewGuest(pre, name)
 	default:
 		err = fmt.Errorf("component %s exports %s, a version that this host does not call: %s", pre.Name(), name, callable)
@@ -75,7 +77,7 @@ func (h *handler) bindHTTP(pre *component.InstancePre) (err error) {
 	return err
 }
 
-const callable = "it calls wasi:http/incoming-handler@0.2.x and fermyon:spin/inbound-http"
+const callable = "it calls wasi:http/incoming-handler@0.2.x or @" + wasirc.Version + ", and fermyon:spin/inbound-http"
 
 func noHandler(pre *component.InstancePre) error {
 	msg := fmt.Sprintf("component %s exports no HTTP handler; %s", pre.Name(), callable)

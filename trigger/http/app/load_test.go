@@ -93,7 +93,7 @@ func TestRefusedComponents(t *testing.T) {
 		{"no exports", "c.wat", "(component)", "", []string{"exports no HTTP handler", "exports nothing"}},
 		{"other exports", "c.wat", handlerNamed("test:host/other", "f"), "", []string{"exports no HTTP handler", "test:host/other"}},
 		{"two handlers", "c.wat", twoHandlers, "", []string{"multiple", "fermyon:spin/inbound-http, wasi:http/incoming-handler@0.2.0"}},
-		{"a handler of a draft", "c.wat", handlerNamed("wasi:http/incoming-handler@0.2.0-rc-2023-11-10", "handle"), "", []string{"a version that this host does not call", "rc-2023-11-10"}},
+		{"a handler of a draft", "c.wat", handlerNamed("wasi:http/incoming-handler@0.2.0-rc-2023-10-18", "handle"), "", []string{"a version that this host does not call", "rc-2023-10-18"}},
 		{"a handler of WASI 0.3", "c.wat", handlerNamed("wasi:http/handler@0.3.0", "handle"), "", []string{"a version that this host does not call", "0.3.0"}},
 		{"a handler of another type", "c.wat", handlerNamed("fermyon:spin/inbound-http", "handle-request"), "", []string{"handle-request"}},
 		{"a handler without its function", "c.wat", handlerNamed("wasi:http/incoming-handler@0.2.0", "other"), "", []string{"handle"}},
