@@ -210,9 +210,24 @@ func (c *copier) str(ptr, length uint32) (dstPtr, dstLength uint32) {
 
 func (c *copier) list(s, d *Type, ptr, n uint32) (dstPtr, dstLen uint32) {
 	checkList(c.srcMem, s, ptr, n, "list content out-of-bounds")
-	dstPtr = c.alloc(n*d.Size, d.Align)
+	dstPtr = c.allocList(n*d.Size, d.Align)
 	c.elems(s, d, ptr, dstPtr, n)
 	return dstPtr, n
+}
+
+// allocList is alloc for a list's elements, which the trap of an allocator that
+// gave a bad address names.
+func (c *copier) allocList(size, align uint32) uint32 {
+	defer func() {
+		r := recover()
+		if t, ok := r.(*Trap); ok && t.Code == TrapBadRealloc {
+			Throw(t.Code, "list content out-of-bounds or misaligned: %s", t.Msg)
+		}
+		if r != nil {
+			panic(r)
+		}
+	}()
+	return c.alloc(size, align)
 }
 
 func (c *copier) elems(s, d *Type, from, to, n uint32) {
