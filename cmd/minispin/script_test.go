@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -63,6 +64,8 @@ func TestMain(m *testing.M) {
 // $SHELL_LIMIT, where set, limits the server's address space, in KiB;
 // $GUESTS is the directory of the guests.
 func TestScripts(t *testing.T) {
+	// Under nohup the servers would inherit that HUP is ignored.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	if runtime.GOOS == "windows" {
 		t.Skip("a process cannot be told to stop here")
 	}
