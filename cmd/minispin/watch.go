@@ -51,10 +51,10 @@ func (c *watchCommand) Run(p *process) error {
 	return c.serve(p, how)
 }
 
-// runBuilds runs the build commands of m's components in the order of the
-// manifest. What they print goes to out; that of quiet ones only when they fail.
+// runBuilds runs the build commands of m's components, those that others depend
+// on first. What they print goes to out; that of quiet ones only when they fail.
 func runBuilds(ctx context.Context, m *manifest.App, out io.Writer, quiet bool) error {
-	for _, c := range m.Components {
+	for _, c := range buildOrder(m) {
 		if c.Build == nil {
 			continue
 		}
