@@ -35,10 +35,14 @@ type upCommand struct {
 	From     string `short:"f" aliases:"from-file,file" placeholder:"PATH" help:"The application, named by a flag."`
 
 	Profile      string        `placeholder:"NAME" help:"Use this profile of the components that define it, the manifest as it stands for the others."`
-	Listen       string        `env:"SPIN_HTTP_LISTEN_ADDR" default:"${listen}" placeholder:"ADDR" help:"Where to listen: a host and a port, 0 for any free one. Default: ${listen}."`
+	Listen       string        `env:"SPIN_HTTP_LISTEN_ADDR" default:"${listen}" placeholder:"ADDR" help:"Where to listen: a host and a port, 0 for any free one; or unix: and the path of a socket. Default: ${listen}."`
 	FindFreePort bool          `help:"If the port is in use, try those above it."`
 	TLSCert      string        `name:"tls-cert" env:"SPIN_TLS_CERT" and:"tls" placeholder:"FILE" help:"Serve HTTPS with this certificate chain, in PEM."`
 	TLSKey       string        `name:"tls-key" env:"SPIN_TLS_KEY" and:"tls" placeholder:"FILE" help:"The private key of the certificate, in PEM."`
+	AccessLog    bool          `help:"Write a line to the log for every request, without its query."`
+	MaxHead      int           `name:"max-header-bytes" aliases:"http1-max-buf-size" env:"SPIN_HTTP1_MAX_BUF_SIZE" default:"${max_head}" placeholder:"BYTES" help:"Largest request head, at least 8192. A larger one is answered with 431. Default: ${max_head}."`
+	HeadTimeout  time.Duration `name:"header-timeout" default:"${head_timeout}" placeholder:"TIME" help:"How long a client may take to send the head of a request. Default: ${head_timeout}."`
+	IdleTimeout  time.Duration `default:"${idle_timeout}" placeholder:"TIME" help:"How long a connection is kept without a request. Default: ${idle_timeout}."`
 	Drain        time.Duration `default:"10s" placeholder:"TIME" help:"How long requests in flight may take to end after a signal to stop. Default: 10s."`
 	Watch        bool          `help:"Load the application anew when its manifest, a component or a file of one changes, without closing the socket. A version that does not load leaves the old one in place. The signal HUP does the same at any time."`
 	Format       string        `enum:"plain,json" default:"plain" help:"Form of the start listing: plain or json."`
@@ -62,12 +66,15 @@ type upCommand struct {
 
 func grammarVars() kong.Vars {
 	return kong.Vars{
-		"version":    version(),
-		"listen":     httptrigger.DefaultListenAddr,
-		"debounce":   strconv.FormatInt(reload.DefaultDebounce.Milliseconds(), 10),
-		"strategies": strings.Join(instancepool.Names(), " or "),
-		"bench_runs": strconv.Itoa(bench.DefaultRuns),
-		"bench_time": bench.DefaultTime.String(),
+		"version":      version(),
+		"listen":       httptrigger.DefaultListenAddr,
+		"max_head":     strconv.Itoa(httptrigger.DefaultMaxHeaderBytes),
+		"head_timeout": httptrigger.DefaultReadHeaderTimeout.String(),
+		"idle_timeout": httptrigger.DefaultIdleTimeout.String(),
+		"debounce":     strconv.FormatInt(reload.DefaultDebounce.Milliseconds(), 10),
+		"strategies":   strings.Join(instancepool.Names(), " or "),
+		"bench_runs":   strconv.Itoa(bench.DefaultRuns),
+		"bench_time":   bench.DefaultTime.String(),
 	}
 }
 
@@ -84,6 +91,12 @@ func (c *upCommand) AfterApply() error {
 		if name == "" {
 			return errors.New("--env: a variable has no name; write NAME=VALUE")
 		}
+	}
+	if c.MaxHead < 8192 {
+		return fmt.Errorf("--max-header-bytes: %d is less than 8192", c.MaxHead)
+	}
+	if c.HeadTimeout <= 0 || c.IdleTimeout <= 0 {
+		return errors.New("--header-timeout and --idle-timeout: a time is needed, as clients that say nothing would stay for ever")
 	}
 	if c.Drain < 0 {
 		return errors.New("--drain: a negative time")

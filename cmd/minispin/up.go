@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -72,7 +73,14 @@ func (c *upCommand) serve(p *process, how serving) error {
 		return err
 	}
 	defer ln.Close()
-	server := httptrigger.NewServer(&g.handler, httptrigger.ServerOptions{TLS: tlsConfig, Log: log})
+	var handler http.Handler = &g.handler
+	if c.AccessLog {
+		handler = httptrigger.AccessLog(handler, log)
+	}
+	server := httptrigger.NewServer(handler, httptrigger.ServerOptions{
+		TLS: tlsConfig, Log: log,
+		MaxHeaderBytes: c.MaxHead, ReadHeaderTimeout: c.HeadTimeout, IdleTimeout: c.IdleTimeout,
+	})
 	g.baseURL = server.BaseURL(ln.Addr())
 	defer g.end()
 	if !how.patient {

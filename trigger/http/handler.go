@@ -278,7 +278,11 @@ func logFailure(log *zap.Logger, r *Request, f *Failure, message string) {
 
 // clientAddr returns address and port of the peer, as guests are shown them: an
 // IPv4 address that arrived on an IPv6 socket is shown as what it is.
+// Clients on a Unix socket have none, and are shown as 0.0.0.0:0.
 func clientAddr(r *http.Request) string {
+	if r.RemoteAddr == "" || r.RemoteAddr == "@" {
+		return "0.0.0.0:0"
+	}
 	if strings.HasPrefix(r.RemoteAddr, "[::ffff:") {
 		if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 			return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()).String()

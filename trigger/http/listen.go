@@ -19,9 +19,12 @@ const DefaultListenAddr = "127.0.0.1:3000"
 const portTries = 10
 
 // Listen listens for TCP connections on addr, a host name or IP address with a
-// port. Of the addresses of a name 127.0.0.1 is preferred and then the first
+// port, or at "unix:" and a path, on a Unix socket. Of the addresses of a name 127.0.0.1 is preferred and then the first
 // one; port 0 is any free one.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	if path, ok := unixPath(addr); ok {
+		return listenUnix(ctx, path)
+	}
 	ap, err := resolve(ctx, addr)
 	if err != nil {
 		return nil, err
@@ -40,6 +43,9 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 // ListenNear is like Listen but tries the next higher ports, ten in all, as long
 // as they are in use.
 func ListenNear(ctx context.Context, addr string) (net.Listener, error) {
+	if _, ok := unixPath(addr); ok {
+		return Listen(ctx, addr) // which has no port
+	}
 	ap, err := resolve(ctx, addr)
 	if err != nil {
 		return nil, err

@@ -99,6 +99,9 @@ func NewServer(h http.Handler, o ServerOptions) *Server {
 // BaseURL returns the URL of a server that listens on addr, without a slash at
 // the end.
 func (s *Server) BaseURL(addr net.Addr) string {
+	if addr.Network() == "unix" {
+		return unixURL(s.scheme, addr.String())
+	}
 	return s.scheme + "://" + addr.String()
 }
 

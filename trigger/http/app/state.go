@@ -69,7 +69,7 @@ var (
 // listenAddr returns the address that a request came in at, "" for one that came
 // by no socket.
 func listenAddr(r *httptrigger.Request) string {
-	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && a.Network() != "unix" {
 		return a.String()
 	}
 	return ""
