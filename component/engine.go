@@ -14,6 +14,8 @@ type Engine struct {
 	cache   *codeCache
 	resets  bool // instances can be put back
 	lenient bool // for tests: components are not validated
+
+	verdicts verdicts
 }
 
 // EngineConfig says how an Engine allocates and where it keeps compiled code.
@@ -105,7 +107,7 @@ func NewEngine(cfg EngineConfig) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{core: core, resets: cfg.Reset != nil}
+	e := &Engine{core: core, resets: cfg.Reset != nil, verdicts: newVerdicts()}
 	if cfg.CacheDir != "" {
 		if e.cache, err = openCodeCache(cfg.CacheDir, core.Fingerprint()); err != nil {
 			core.Close()

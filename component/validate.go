@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/minispin/minispin/component/binary"
 )
@@ -20,12 +22,16 @@ import (
 //
 // A component that uses forms newer than the engine, and one that unfolds to
 // more than the engine should be burdened with, is not asked about. Neither is
-// one that the cache knows to be valid: the engine compiles what joins the core
+// one that was found valid before, by this engine or, as the cache knows, by another: the engine compiles what joins the core
 // modules in order to judge them, which takes 15 ms for a component of a compiled
 // language and ten times that for one of an interpreted language, while making a
 // skeleton and its hash takes a thirtieth of it.
 func (e *Engine) validate(def *binary.Component, wasm []byte) error {
 	if e.lenient || len(def.NewerForms) > 0 || !unfoldsLittle(def) {
+		return nil
+	}
+	seen := e.verdicts.key(wasm)
+	if e.verdicts.valid(seen) {
 		return nil
 	}
 	skeleton, err := binary.NewSkeleton(wasm)
@@ -34,11 +40,13 @@ func (e *Engine) validate(def *binary.Component, wasm []byte) error {
 	}
 	sum := sha256.Sum256(skeleton.Bytes)
 	if e.cache != nil && e.cache.valid(sum) {
+		e.verdicts.keep(seen)
 		return nil
 	}
 	if err := e.core.ValidateComponent(skeleton.Bytes); err != nil {
 		return errors.New(placed(err.Error(), skeleton))
 	}
+	e.verdicts.keep(seen)
 	if e.cache != nil {
 		// Not being able to keep the verdict costs the next start time, no more.
 		_ = e.cache.keepValid(sum)
@@ -65,6 +73,48 @@ func (e *Engine) Validate(wasm []byte) error {
 		return err
 	}
 	return e.validate(def, wasm)
+}
+
+// verdicts remembers which components an engine has found valid, for whoever
+// compiles the same one again and again. As no more than the clarity of messages
+// rests on a verdict, a fast hash with a seed of the process's own tells
+// components apart.
+type verdicts struct {
+	seed maphash.Seed
+	mu   sync.Mutex
+	good map[verdictKey]struct{}
+}
+
+type verdictKey struct {
+	hash   uint64
+	length int
+}
+
+// maxVerdicts is how many verdicts are remembered.
+const maxVerdicts = 1000
+
+func newVerdicts() verdicts {
+	return verdicts{seed: maphash.MakeSeed(), good: map[verdictKey]struct{}{}}
+}
+
+func (v *verdicts) key(wasm []byte) verdictKey {
+	return verdictKey{maphash.Bytes(v.seed, wasm), len(wasm)}
+}
+
+func (v *verdicts) valid(k verdictKey) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	_, ok := v.good[k]
+	return ok
+}
+
+func (v *verdicts) keep(k verdictKey) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.good) == maxVerdicts {
+		clear(v.good) // rather than to keep account of which are in use
+	}
+	v.good[k] = struct{}{}
 }
 
 // placed puts the offset of the component's own bytes into a message of the

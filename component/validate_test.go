@@ -213,6 +213,45 @@ func TestCacheKeepsVerdict(t *testing.T) {
 	c.Close()
 }
 
+// A verdict is remembered without a cache, too, and asked for once.
+func TestVerdictIsRemembered(t *testing.T) {
+	good, err := FromText(`(component)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad, err := FromText(`(component (type $r (record (field "a" u32))) (import "f" (func (param "x" $r))))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := engine(t)
+	compile := func(wasm []byte) error {
+		c, err := e.Compile(context.Background(), "any", wasm, CompileOptions{})
+		if err == nil {
+			c.Close()
+		}
+		return err
+	}
+	for range 2 {
+		if err := compile(bad); err == nil {
+			t.Fatal("an invalid component is compiled")
+		}
+		if err := compile(good); err != nil || !e.verdicts.valid(e.verdicts.key(good)) {
+			t.Fatalf("the verdict is not remembered, error %v", err)
+		}
+	}
+	// Here is a false one, to show that it is used.
+	e.verdicts.keep(e.verdicts.key(bad))
+	if err := e.validate(&binary.Component{}, bad); err != nil {
+		t.Errorf("the verdict is not used: %v", err)
+	}
+	for i := range 2 * maxVerdicts {
+		e.verdicts.keep(verdictKey{hash: uint64(i)})
+	}
+	if n := len(e.verdicts.good); n > maxVerdicts {
+		t.Errorf("%d verdicts are remembered", n)
+	}
+}
+
 // A component with forms that the validator does not know is not shown to it.
 func TestValidateLeavesNewerForms(t *testing.T) {
 	wasm, err := FromText(`(component (type $r (record (field "a" u32))) (import "f" (func (param "x" $r))))`)
@@ -246,6 +285,7 @@ func BenchmarkValidate(b *testing.B) {
 		for name, e := range map[string]*Engine{"asked": engine(b), "kept": cacheEngine(b, b.TempDir())} {
 			b.Run(guest+"/"+name, func(b *testing.B) {
 				for b.Loop() {
+					clear(e.verdicts.good)
 					if err := e.validate(def, wasm); err != nil {
 						b.Fatal(err)
 					}

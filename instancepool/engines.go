@@ -24,6 +24,9 @@ type Engines struct {
 	// MemoryBytes is the largest linear memory a slot has room for; 0 means the
 	// component package's default.
 	MemoryBytes uint64
+	// Unavailable are strategies that must not be used in this process, with the
+	// reason.
+	Unavailable map[Strategy]error
 
 	mu      sync.Mutex
 	engines map[kind]*engine
@@ -69,6 +72,9 @@ func kindOf(s Strategy) kind {
 
 // get returns the engine of a strategy.
 func (e *Engines) get(s Strategy) (*engine, error) {
+	if err := e.Unavailable[s]; err != nil {
+		return nil, err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	k := kindOf(s)

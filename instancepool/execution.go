@@ -37,14 +37,17 @@ func newExecution[H any](ctx context.Context, e *component.Engine, c Config[H]) 
 		l.close()
 		return &anew[H]{config: c, engine: e}, l.handler, nil
 	case Reset:
-		x := &resetting[H]{linked: l, limits: c.Limits, idle: idle[*component.Resettable]{period: c.IdleTime}}
+		x := &resetting[H]{linked: l, limits: c.Limits, maxRequests: c.MaxRequests}
+		x.idle.period = c.IdleTime
 		if err := x.prepare(ctx, c.Deadline); err != nil {
 			l.close()
 			return nil, l.handler, err
 		}
 		return x, l.handler, nil
 	case Reuse:
-		return &reusing[H]{linked: l, limits: c.Limits, idle: idle[*component.Reusable]{period: c.IdleTime}}, l.handler, nil
+		x := &reusing[H]{linked: l, limits: c.Limits, maxRequests: c.MaxRequests}
+		x.idle.period = c.IdleTime
+		return x, l.handler, nil
 	}
 	return &fresh[H]{linked: l, limits: c.Limits}, l.handler, nil
 }
@@ -160,8 +163,9 @@ func (*anew[H]) close() {}
 // resetting puts an instance back after every request: the strategy Reset.
 type resetting[H any] struct {
 	*linked[H]
-	limits component.Limits
-	idle   idle[*component.Resettable]
+	limits      component.Limits
+	maxRequests int // of an instance; 0 for any number
+	idle        idle[*kept[*component.Resettable]]
 }
 
 // maxPrepare bounds the first instantiation, which nobody's deadline does.
@@ -181,7 +185,7 @@ func (x *resetting[H]) prepare(ctx context.Context, deadline time.Duration) erro
 	var unfit *component.NotResettableError
 	switch {
 	case err == nil:
-		x.idle.put(r)
+		x.idle.put(&kept[*component.Resettable]{instance: r})
 	case errors.As(err, &unfit):
 		return err
 	}
@@ -189,19 +193,21 @@ func (x *resetting[H]) prepare(ctx context.Context, deadline time.Duration) erro
 }
 
 func (x *resetting[H]) run(ctx context.Context, host any, f use[H]) error {
-	r, ok := x.idle.take()
+	k, ok := x.idle.take()
 	if !ok {
-		var err error
-		if r, err = x.pre.InstantiateResettable(ctx, x.limits); err != nil {
+		r, err := x.pre.InstantiateResettable(ctx, x.limits)
+		if err != nil {
 			return err
 		}
+		k = &kept[*component.Resettable]{instance: r}
 	}
 	keep := false
 	defer func() {
 		if !keep {
-			r.Close() // also when f panics
+			k.Close() // also when f panics
 		}
 	}()
+	r := k.instance
 	in, err := r.Begin(ctx, host)
 	if err != nil {
 		return err
@@ -209,9 +215,9 @@ func (x *resetting[H]) run(ctx context.Context, host any, f use[H]) error {
 	err = f(in, x.handler)
 	// An instance that a request left in any doubt is not used again: a failed
 	// reset is no failure of the request.
-	if in.Fault() == nil && ctx.Err() == nil && r.Reset() == nil {
+	if in.Fault() == nil && ctx.Err() == nil && k.lasts(x.maxRequests) && r.Reset() == nil {
 		keep = true
-		x.idle.put(r)
+		x.idle.put(k)
 	}
 	return err
 }
@@ -224,33 +230,36 @@ func (x *resetting[H]) close() {
 // reusing keeps instances as requests leave them: the strategy Reuse.
 type reusing[H any] struct {
 	*linked[H]
-	limits component.Limits
-	idle   idle[*component.Reusable]
+	limits      component.Limits
+	maxRequests int // of an instance; 0 for any number
+	idle        idle[*kept[*component.Reusable]]
 }
 
 func (x *reusing[H]) run(ctx context.Context, host any, f use[H]) error {
-	r, ok := x.idle.take()
+	k, ok := x.idle.take()
 	if !ok {
-		var err error
-		if r, err = x.pre.InstantiateReusable(ctx, host, x.limits); err != nil {
+		r, err := x.pre.InstantiateReusable(ctx, host, x.limits)
+		if err != nil {
 			return err
 		}
+		k = &kept[*component.Reusable]{instance: r}
 	}
 	keep := false
 	defer func() {
 		if !keep {
-			r.Close() // also when f panics
+			k.Close() // also when f panics
 		}
 	}()
+	r := k.instance
 	in, err := r.Begin(ctx, host)
 	if err != nil {
 		return err
 	}
 	err = f(in, x.handler)
 	r.End()
-	if r.Fault() == nil && ctx.Err() == nil {
+	if r.Fault() == nil && ctx.Err() == nil && k.lasts(x.maxRequests) {
 		keep = true
-		x.idle.put(r)
+		x.idle.put(k)
 	}
 	return err
 }
@@ -266,8 +275,3 @@ var (
 	_ execution[int] = (*resetting[int])(nil)
 	_ execution[int] = (*reusing[int])(nil)
 )
-
-// errStrategy says that a component cannot have a strategy.
-func errStrategy(id string, s Strategy, err error) error {
-	return fmt.Errorf("component %s cannot have the strategy %s: %w; use %s", id, s, err, Pooled)
-}

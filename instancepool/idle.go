@@ -82,3 +82,19 @@ func (l *idle[T]) closeAll() {
 		v.Close()
 	}
 }
+
+// kept is an instantiation with the number of requests that it has served.
+type kept[T interface{ Close() }] struct {
+	instance T
+	requests int
+}
+
+// lasts counts a request and reports whether the instantiation may serve another
+// one, given how many it may serve in all; 0 stands for any number.
+func (k *kept[T]) lasts(most int) bool {
+	k.requests++
+	return most == 0 || k.requests < most
+}
+
+// Close closes the instantiation.
+func (k *kept[T]) Close() { k.instance.Close() }

@@ -10,8 +10,8 @@ import (
 	"github.com/minispin/minispin/component/abi"
 )
 
-// kept is how many instances a pool of counters keeps.
-func kept(t *testing.T, p *Pool[*component.ExportFunc]) int {
+// keptBy is how many instances a pool of counters keeps.
+func keptBy(t *testing.T, p *Pool[*component.ExportFunc]) int {
 	t.Helper()
 	switch x := p.execution.(type) {
 	case *resetting[*component.ExportFunc]:
@@ -57,9 +57,9 @@ func TestCrowdLeaves(t *testing.T) {
 				p := counterPool(t, s, func(c *Config[*component.ExportFunc]) { c.IdleTime = 20 * time.Millisecond })
 				for range 2 {
 					crowd(t, p, 8)
-					for end := time.Now().Add(10 * time.Second); kept(t, p) > 1; {
+					for end := time.Now().Add(10 * time.Second); keptBy(t, p) > 1; {
 						if time.Now().After(end) {
-							t.Fatalf("%d instances are kept", kept(t, p))
+							t.Fatalf("%d instances are kept", keptBy(t, p))
 						}
 						if load == "none" {
 							time.Sleep(time.Millisecond)
@@ -69,7 +69,7 @@ func TestCrowdLeaves(t *testing.T) {
 					}
 				}
 				time.Sleep(50 * time.Millisecond)
-				if n := kept(t, p); n != 1 {
+				if n := keptBy(t, p); n != 1 {
 					t.Errorf("in the end %d instances are kept, want 1", n)
 				}
 			})
@@ -83,7 +83,7 @@ func TestCrowdStays(t *testing.T) {
 			p := counterPool(t, Reset, func(c *Config[*component.ExportFunc]) { c.IdleTime = idle })
 			crowd(t, p, 8)
 			time.Sleep(50 * time.Millisecond)
-			if n := kept(t, p); n != 8 {
+			if n := keptBy(t, p); n != 8 {
 				t.Errorf("%d instances are kept, want 8", n)
 			}
 		})

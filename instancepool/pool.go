@@ -20,7 +20,7 @@ type Config[H any] struct {
 	// Dependencies are components that meet imports of this one. They run under
 	// the same strategy and within the same bounds, as parts of each instance.
 	Dependencies []Dependency
-	// Strategy is how requests are executed; empty means Default.
+	// Strategy is how requests are executed; empty means Auto.
 	Strategy Strategy
 	// Bind finds the exports that requests call. It runs once for every time
 	// the component is linked, which under some strategies is once.
@@ -39,6 +39,9 @@ type Config[H any] struct {
 	// needs, give or take as much again; 0 means DefaultIdleTime, and a negative
 	// number forever. One instance is kept in any case.
 	IdleTime time.Duration
+	// MaxRequests is how many requests an instance serves under Reset and Reuse
+	// before another takes its place; 0 means any number.
+	MaxRequests int
 	// Progress is handed on to component.CompileOptions.
 	Progress func(done, total int)
 }
@@ -78,13 +81,15 @@ var ErrDeadline = errors.New("the request's deadline passed")
 // goroutines.
 type Pool[H any] struct {
 	config    Config[H]
+	reason    string // why it is no better strategy, where Auto chose
 	execution execution[H]
 	handler   H
 	admission *admission
 	runs      runs
 }
 
-// New compiles and links the component in the engine of its strategy.
+// New compiles and links the component in the engine of its strategy. A strategy
+// that was asked for and cannot be had is an *UnavailableError.
 func New[H any](ctx context.Context, engines *Engines, c Config[H]) (*Pool[H], error) {
 	var err error
 	if c.Strategy, err = Parse(string(c.Strategy)); err != nil {
@@ -102,17 +107,11 @@ func New[H any](ctx context.Context, engines *Engines, c Config[H]) (*Pool[H], e
 	if c.IdleTime == 0 {
 		c.IdleTime = DefaultIdleTime
 	}
-	engine, err := engines.get(c.Strategy)
-	if err != nil {
-		return nil, fmt.Errorf("component %s: engine for the strategy %s: %w", c.ID, c.Strategy, err)
+	if c.MaxRequests < 0 {
+		return nil, fmt.Errorf("component %s: max requests %d: an instance must serve at least one", c.ID, c.MaxRequests)
 	}
-	p := &Pool[H]{config: c, runs: runs{closed: make(chan struct{})}}
-	p.admission = newAdmission(c.MaxInstances, c.Queue, engine.slots, p.runs.closed)
-	if p.execution, p.handler, err = newExecution(ctx, engine.Engine, c); err != nil {
-		var unfit *component.NotResettableError
-		if errors.As(err, &unfit) {
-			err = errStrategy(c.ID, c.Strategy, err)
-		}
+	p := &Pool[H]{runs: runs{closed: make(chan struct{})}}
+	if err := p.choose(ctx, engines, c); err != nil {
 		return nil, err
 	}
 	p.config.Wasm, p.config.Dependencies = nil, nil // what still needs them has them
@@ -121,6 +120,10 @@ func New[H any](ctx context.Context, engines *Engines, c Config[H]) (*Pool[H], e
 
 // Strategy returns the strategy in use.
 func (p *Pool[H]) Strategy() Strategy { return p.config.Strategy }
+
+// Reason says why Auto chose no better strategy than this one: what is in the
+// way of Reset, and of Pooled. It is empty where there is nothing to explain.
+func (p *Pool[H]) Reason() string { return p.reason }
 
 // Run executes one request: it waits for admission, gives f an instance with
 // host as its host value, and ends the instance after. The context that f's

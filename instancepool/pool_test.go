@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -256,12 +257,122 @@ func TestUnfitForReset(t *testing.T) {
 	}
 }
 
+// grower has a table that it grows.
+const grower = `(component
+  (core module $m
+    (table 1 funcref)
+    (func (export "next") (param i32) (result i32) (table.grow (ref.null func) (i32.const 1))))
+  (core instance $i (instantiate $m))
+  (func (export "next") (param "how" u32) (result u32) (canon lift (core func $i "next"))))`
+
+// TestAuto: without a strategy a component gets the best one there is, and what
+// keeps it from a better one is told.
+func TestAuto(t *testing.T) {
+	narrow := map[Strategy]error{Pooled: errors.New("little room")}
+	for _, test := range []struct {
+		name, text  string
+		unavailable map[Strategy]error
+		want        Strategy
+		reason      string // what the reason begins with
+		ends        string // and ends with
+	}{
+		{"nothing in the way", counter, nil, Reset, "", ""},
+		{"no pool, but none needed", counter, narrow, Reset, "", ""},
+		{"a table grows", grower, nil, Pooled, "the core module grows a table", ")"},
+		{"a table grows and no pool", grower, narrow, PreInstance, "the core module grows a table", "; little room"},
+		{"a system without reset", counter, map[Strategy]error{Reset: errors.New("an old kernel")}, Pooled, "an old kernel", "kernel"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if err := component.ResetSupported(); err != nil && test.unavailable[Reset] == nil {
+				t.Skipf("the strategy reset: %v", err)
+			}
+			engines := &Engines{Instances: 20, Unavailable: test.unavailable}
+			defer engines.Close()
+			p, err := New(context.Background(), engines, Config[*component.ExportFunc]{
+				ID: "any", Wasm: wasm(t, test.text), Linker: component.NewLinker(), Bind: bindNext,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			reason := p.Reason()
+			if p.Strategy() != test.want || (reason == "") != (test.reason == "") ||
+				!strings.HasPrefix(reason, test.reason) || !strings.HasSuffix(reason, test.ends) {
+				t.Errorf("%s (%s), want %s (%s … %s)", p.Strategy(), reason, test.want, test.reason, test.ends)
+			}
+			if _, err := next(p, context.Background(), plainly); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestAutoFails: what is wrong with a component whatever the strategy is not
+// taken for a reason to try another.
+func TestAutoFails(t *testing.T) {
+	engines := &Engines{Instances: 20}
+	defer engines.Close()
+	_, err := New(context.Background(), engines, Config[*component.ExportFunc]{
+		ID: "broken", Wasm: []byte("\x00asm\x0d\x00\x01\x00\xff"), Linker: component.NewLinker(), Bind: bindNext,
+	})
+	if _, ok := errors.AsType[*UnavailableError](err); err == nil || ok {
+		t.Errorf("got %v, want an error of the component", err)
+	}
+	if len(engines.engines) > 1 {
+		t.Errorf("%d engines were tried", len(engines.engines))
+	}
+}
+
+// TestUnavailable: a strategy that was asked for is not replaced.
+func TestUnavailable(t *testing.T) {
+	for s, alternative := range map[Strategy]string{Reset: "use pooled", Pooled: "use pre-instance"} {
+		engines := &Engines{Unavailable: map[Strategy]error{s: errors.New("it is not to be had")}}
+		_, err := New(context.Background(), engines, Config[*component.ExportFunc]{
+			ID: "counter", Wasm: wasm(t, counter), Linker: component.NewLinker(), Strategy: s, Bind: bindNext,
+		})
+		if _, ok := errors.AsType[*UnavailableError](err); !ok || !strings.Contains(err.Error(), "it is not to be had; "+alternative) {
+			t.Errorf("%s: got %v, want the reason and %q", s, err, alternative)
+		}
+	}
+}
+
+// TestMaxRequests: an instance that has served its number is not used again, and
+// one that a request ruined does not count for another.
+func TestMaxRequests(t *testing.T) {
+	p := counterPool(t, Reuse, func(c *Config[*component.ExportFunc]) { c.MaxRequests = 3 })
+	var seen []uint64
+	for _, how := range []uint32{plainly, plainly, plainly, plainly, trapping, plainly, plainly, plainly, plainly} {
+		n, err := next(p, context.Background(), how)
+		if how == plainly && err != nil {
+			t.Fatal(err)
+		}
+		seen = append(seen, n%100)
+	}
+	if want := []uint64{1, 2, 3, 1, 0, 1, 2, 3, 1}; !slices.Equal(seen, want) {
+		t.Errorf("requests see the counts %v, want %v", seen, want)
+	}
+	for _, s := range []Strategy{Reset, Reuse} {
+		t.Run(string(s), func(t *testing.T) {
+			p := counterPool(t, s, func(c *Config[*component.ExportFunc]) { c.MaxRequests = 2 })
+			for i, want := range []int{1, 0, 1, 0} {
+				if _, err := next(p, context.Background(), plainly); err != nil || keptBy(t, p) != want {
+					t.Errorf("after request %d %d instances are kept, error %v; want %d", i+1, keptBy(t, p), err, want)
+				}
+			}
+		})
+	}
+	_, err := New(context.Background(), &Engines{}, Config[*component.ExportFunc]{ID: "c", MaxRequests: -1})
+	if err == nil || !strings.Contains(err.Error(), "max requests -1") {
+		t.Errorf("a negative number: %v", err)
+	}
+}
+
 func TestUnknownStrategy(t *testing.T) {
 	_, err := Parse("warm")
 	if err == nil || !strings.Contains(err.Error(), "cold, precompiled, pre-instance, pooled, reset, reuse") {
 		t.Errorf("got %v, want an error that lists the strategies", err)
 	}
-	if s, err := Parse(""); s != Default || err != nil {
+	if s, err := Parse(""); s != Auto || err != nil {
 		t.Errorf("the empty name: got %q, %v", s, err)
 	}
 }

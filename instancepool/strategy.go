@@ -12,6 +12,9 @@ type Strategy string
 // The strategies. What each does once and for every request, and what state a
 // request sees, is tabled in docs/architecture.md.
 const (
+	// Auto is no strategy but the choice of one: Reset where the system and the
+	// component allow it, else Pooled, else PreInstance.
+	Auto Strategy = ""
 	// Cold decodes, compiles, links and instantiates for every request.
 	Cold Strategy = "cold"
 	// Precompiled has compiled once and kept the code on disk; every request
@@ -31,9 +34,6 @@ const (
 	Reuse Strategy = "reuse"
 )
 
-// Default is the strategy of a component that names none.
-const Default = Pooled
-
 // Strategies lists the known strategies, the most expensive first.
 func Strategies() []Strategy {
 	return []Strategy{Cold, Precompiled, PreInstance, Pooled, Reset, Reuse}
@@ -48,13 +48,10 @@ func Names() []string {
 	return names
 }
 
-// Parse returns the strategy of a name; the empty name is Default. The error of
-// an unknown name lists the known ones.
+// Parse returns the strategy of a name; the empty name is Auto. The error of an
+// unknown name lists the known ones.
 func Parse(name string) (Strategy, error) {
-	if name == "" {
-		return Default, nil
-	}
-	if s := Strategy(name); slices.Contains(Strategies(), s) {
+	if s := Strategy(name); s == Auto || slices.Contains(Strategies(), s) {
 		return s, nil
 	}
 	return "", fmt.Errorf("unknown strategy %q: use one of %s", name, strings.Join(Names(), ", "))

@@ -218,4 +218,10 @@ type Settings struct {
 	// Queue bounds how many requests may wait for an instance. Zero, unlike
 	// nil, means that none may.
 	Queue *int `json:"queue,omitempty"`
+	// MaxRequests bounds how many requests an instance serves, where instances
+	// are kept for further ones.
+	MaxRequests int `json:"max_requests,omitempty"`
+	// IdleTime is how long an instance is kept that no request needs; in JSON,
+	// nanoseconds.
+	IdleTime time.Duration `json:"idle_time,omitempty"`
 }

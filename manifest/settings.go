@@ -24,7 +24,7 @@ func (r *reader) toolSettings(t *table) Settings {
 		}
 	}
 	if v, ok := own.get("deadline"); ok {
-		s.Deadline = readDeadline(v)
+		s.Deadline = readDuration(v, "leave it out for no deadline")
 	}
 	if v, ok := own.get("memory_limit"); ok {
 		s.MemoryLimit = readMemoryLimit(v)
@@ -35,6 +35,12 @@ func (r *reader) toolSettings(t *table) Settings {
 	if v, ok := own.get("queue"); ok {
 		n := readCount(v, 0)
 		s.Queue = &n
+	}
+	if v, ok := own.get("max_requests"); ok {
+		s.MaxRequests = readCount(v, 1)
+	}
+	if v, ok := own.get("idle_time"); ok {
+		s.IdleTime = readDuration(v, "set max_requests = 1 to keep no instance")
 	}
 	own.done(nil)
 	return s
@@ -51,7 +57,9 @@ func readCount(v value, low int64) int {
 	return int(n)
 }
 
-func readDeadline(v value) time.Duration {
+// readDuration reads a duration that is longer than nothing; instead says how to
+// write what somebody may mean who writes none.
+func readDuration(v value, instead string) time.Duration {
 	const example = `as in "30s", "1m30s" or "250ms"`
 	text, ok := v.data.(string)
 	if !ok {
@@ -63,7 +71,7 @@ func readDeadline(v value) time.Duration {
 	case err != nil:
 		v.fail(fmt.Sprintf("%q is not a duration", text), example)
 	case d <= 0:
-		v.fail(fmt.Sprintf("%q is not longer than nothing", text), "leave it out for no deadline")
+		v.fail(fmt.Sprintf("%q is not longer than nothing", text), instead)
 	}
 	return d
 }

@@ -197,7 +197,7 @@ func (c *benchCommand) choice() (bench.Choice, error) {
 	// Each guest has an engine of its own for it.
 	if !reservable(6 * pooledSpace) {
 		choice.Unavailable = map[instancepool.Strategy]string{
-			instancepool.Pooled: "the address space of this process is limited to less than its engine reserves; lift the limit, in a shell with ulimit -v unlimited",
+			instancepool.Pooled: errNoPool.Error(),
 		}
 	}
 	return choice, nil

@@ -32,11 +32,10 @@ type generations struct {
 	stop    <-chan os.Signal
 	log     *zap.Logger
 
-	handler    reload.Handler
-	engines    *instancepool.Engines
-	reservable func(uint64) bool
-	watcher    *reload.Watcher // nil if nothing is watched
-	baseURL    string
+	handler reload.Handler
+	engines *instancepool.Engines
+	watcher *reload.Watcher // nil if nothing is watched
+	baseURL string
 
 	served  reload.Snapshot
 	known   *manifest.App       // what can be told of the application, though it may not load
@@ -47,27 +46,24 @@ type generations struct {
 	ended   chan struct{}
 }
 
-func newGenerations(c *upCommand, p *process, how serving, path string, stop <-chan os.Signal, log *zap.Logger) *generations {
+func newGenerations(c *upCommand, p *process, how serving, path string, stop <-chan os.Signal, log *zap.Logger) (*generations, error) {
+	// Before there are engines: what they have reserved there need not be again.
+	cannot, err := unavailable(reservable)
+	if err != nil {
+		return nil, err
+	}
+	if cannot != nil {
+		log.Warn("address space is limited, so that few instances may run at a time; lift the limit, in a shell with ulimit -v unlimited")
+	}
 	g := &generations{
 		command: c, process: p, how: how, path: path, stop: stop, log: log,
-		engines: &instancepool.Engines{CacheDir: c.cacheDir(log)},
+		engines: &instancepool.Engines{CacheDir: c.cacheDir(log), Unavailable: cannot},
 	}
-	g.handler.OnShutdown = func(err error) { log.Warn("the end of an old version of the application", zap.Error(err)) }
-	// Once engines have reserved it, it is theirs, and there need not be as much
-	// again.
-	tried := map[uint64]bool{}
-	g.reservable = func(n uint64) bool {
-		ok, known := tried[n]
-		if !known {
-			ok = reservable(n)
-			tried[n] = ok
-		}
-		return ok
-	}
+	g.handler.OnShutdown = func(err error) { log.Warn("the end of a version of the application", zap.Error(err)) }
 	if how.watch {
 		g.watcher = reload.NewWatcher(how.debounce, func(err error) { log.Warn("watching", zap.Error(err)) })
 	}
-	return g
+	return g, nil
 }
 
 // generation is a loaded application with the log files of its components.
@@ -131,10 +127,6 @@ func (g *generations) first(m *manifest.App) error {
 // load prepares the components of m.
 func (g *generations) load(ctx context.Context, m *manifest.App) (*generation, error) {
 	c := g.command
-	strategy, err := fitStrategy(m, c.Strategy, g.reservable, g.log)
-	if err != nil {
-		return nil, err
-	}
 	providers, err := c.providers(m.Dir)
 	if err != nil {
 		return nil, err
@@ -147,7 +139,7 @@ func (g *generations) load(ctx context.Context, m *manifest.App) (*generation, e
 	progress := startProgress(g.process.stderr)
 	defer progress.stop()
 	opts := app.Options{
-		Strategy: strategy, Env: c.Env, Variables: providers, Log: g.log, Output: output{logs},
+		Strategy: c.Strategy, Env: c.Env, Variables: providers, Log: g.log, Output: output{logs},
 		Engines: g.engines, DownloadDir: c.downloadDir(), Progress: progress.update,
 	}
 	if g.process.stderr.Terminal() {
@@ -226,21 +218,33 @@ func (g *generations) hangups(ctx context.Context, hangup chan os.Signal, force 
 	}
 }
 
-// end stops keeping watch. The current generation is not closed: guests may go on
-// working after their responses are complete, and with the process their engine
-// goes.
-func (g *generations) end() {
+// Shutdown lets the guests of all generations finish that go on working after
+// their responses. When ctx ends they are ended, and the error is ctx's cause.
+func (g *generations) Shutdown(ctx context.Context) error {
+	g.rest()
+	g.handler.Close(ctx)
+	return context.Cause(ctx)
+}
+
+// rest stops keeping watch.
+func (g *generations) rest() {
 	if g.cancel != nil {
 		g.cancel()
 		select {
 		case <-g.ended:
 		case <-time.After(time.Second): // a module is being compiled
-			return
 		}
 	}
 	if g.watcher != nil {
 		_ = g.watcher.Close() // nothing is lost
 	}
+}
+
+// end stops keeping watch and closes the log files. A generation that was not
+// shut down is not closed: guests may go on working after their responses are
+// complete, and with the process their engine goes.
+func (g *generations) end() {
+	g.rest()
 	if a, ok := g.handler.Current().(*generation); ok {
 		if err := a.logs.Close(); err != nil {
 			g.log.Warn("closing log files", zap.Error(err))

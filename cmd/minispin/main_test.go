@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,11 +15,10 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/minispin/minispin/cmd/minispin/internal/console"
 	"github.com/minispin/minispin/guests"
-	"github.com/minispin/minispin/manifest"
+	"github.com/minispin/minispin/instancepool"
 )
 
 // file returns a console on a file, and a function that reads it.
@@ -100,41 +100,62 @@ func TestProgressInFile(t *testing.T) {
 	}
 }
 
-func TestFitStrategy(t *testing.T) {
-	application := func(strategies ...string) *manifest.App {
-		m := &manifest.App{}
-		for i, s := range strategies {
-			id := fmt.Sprint("c", i)
-			m.Components = append(m.Components, &manifest.Component{ID: id, Settings: manifest.Settings{Strategy: s}})
-			m.Triggers = append(m.Triggers, manifest.HTTPTrigger{Component: id})
+func TestUnavailable(t *testing.T) {
+	for _, test := range []struct {
+		space  uint64
+		pooled error
+		err    error
+	}{
+		{1 << 47, nil, nil},
+		{8 << 30, errNoPool, nil},
+		{1 << 30, nil, errNoSpace},
+	} {
+		got, err := unavailable(func(n uint64) bool { return n <= test.space })
+		if got[instancepool.Pooled] != test.pooled || err != test.err {
+			t.Errorf("with %d bytes of address space: %v, error %v; want pooled %v, error %v", test.space, got, err, test.pooled, test.err)
 		}
-		return m
 	}
-	const small, large = 8 << 30, 1 << 47
+}
+
+// stubborn is an application whose guests take their time.
+type stubborn struct{ works, ends time.Duration }
+
+func (s stubborn) Shutdown(ctx context.Context) error {
+	select {
+	case <-time.After(s.works):
+		return nil
+	case <-ctx.Done():
+		time.Sleep(s.ends)
+		return context.Cause(ctx)
+	}
+}
+
+func TestShutDown(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		m      *manifest.App
-		wanted string
-		space  uint64
-		want   string
-		warned int
+		guests stubborn
+		signal time.Duration // 0 for none
+		takes  time.Duration
+		err    string
 	}{
-		{"plenty", application(""), "", large, "", 0},
-		{"plenty, by flag", application("pre-instance"), "pooled", large, "pooled", 0},
-		{"little", application("pre-instance", ""), "", small, "pre-instance", 1},
-		{"little, by manifest", application("pooled"), "", small, "pre-instance", 1},
-		{"little, by flag", application("pre-instance"), "pooled", small, "pre-instance", 1},
-		{"little, but enough", application("pre-instance"), "", small, "", 0},
-		{"little, but enough by flag", application("pooled"), "pre-instance", small, "pre-instance", 0},
+		{"nothing to wait for", stubborn{}, 0, 0, ""},
+		{"work after responses", stubborn{works: 3 * time.Second}, 0, 3 * time.Second, ""},
+		{"too much of it", stubborn{works: time.Minute}, 0, 10 * time.Second, "took too long"},
+		{"another signal", stubborn{works: time.Minute}, time.Second, time.Second, "canceled"},
+		{"a guest that does not end", stubborn{works: time.Minute, ends: time.Hour}, 0, 10*time.Second + grace, "did not end"},
 	} {
-		core, logged := observer.New(zap.InfoLevel)
-		got, err := fitStrategy(test.m, test.wanted, func(n uint64) bool { return n <= test.space }, zap.New(core))
-		if got != test.want || err != nil || logged.Len() != test.warned {
-			t.Errorf("%s: strategy %q, error %v, %d log lines; want %q, none, %d", test.name, got, err, logged.Len(), test.want, test.warned)
-		}
-	}
-	if _, err := fitStrategy(application(""), "pre-instance", func(uint64) bool { return false }, zap.NewNop()); !errors.Is(err, errNoSpace) {
-		t.Errorf("no space at all: error %v, want %v", err, errNoSpace)
+		synctest.Test(t, func(t *testing.T) {
+			signals := make(chan os.Signal, 1)
+			if test.signal > 0 {
+				time.AfterFunc(test.signal, func() { signals <- os.Interrupt })
+			}
+			start := time.Now()
+			err := shutDown(test.guests, signals, 10*time.Second)
+			if took := time.Since(start); took != test.takes || (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%s: %v after %v, want %q after %v", test.name, err, took, test.err, test.takes)
+			}
+			time.Sleep(2 * time.Hour) // the rest of it
+		})
 	}
 }
 

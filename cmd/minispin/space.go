@@ -2,12 +2,8 @@ package main
 
 import (
 	"errors"
-	"slices"
-
-	"go.uber.org/zap"
 
 	"github.com/minispin/minispin/instancepool"
-	"github.com/minispin/minispin/manifest"
 )
 
 // Address space is plentiful on most machines and costs nothing, but a limit on
@@ -25,25 +21,17 @@ const (
 
 var errNoSpace = errors.New("the address space of this process is limited to less than one instance of a component reserves (4 GiB, of which it uses little): lift the limit, in a shell with ulimit -v unlimited")
 
-// fitStrategy returns the strategy to load m with: the wanted one, or one that
-// needs less address space when there is not enough for it. reservable tries out
-// whether that much can be had.
-func fitStrategy(m *manifest.App, wanted string, reservable func(uint64) bool, log *zap.Logger) (string, error) {
-	if !reservable(instanceSpace) {
-		return "", errNoSpace
+// errNoPool is why there is no engine for the strategy pooled.
+var errNoPool = errors.New("the address space of this process is limited to less than the pool reserves; lift the limit, in a shell with ulimit -v unlimited")
+
+// unavailable returns the strategies that the address space is too small for.
+// reservable tries out whether that much can be had.
+func unavailable(reservable func(uint64) bool) (map[instancepool.Strategy]error, error) {
+	switch {
+	case !reservable(instanceSpace):
+		return nil, errNoSpace
+	case !reservable(pooledSpace):
+		return map[instancepool.Strategy]error{instancepool.Pooled: errNoPool}, nil
 	}
-	pooled := func(strategy string) bool {
-		s, err := instancepool.Parse(strategy)
-		return err == nil && s == instancepool.Pooled
-	}
-	needed := pooled(wanted)
-	if wanted == "" {
-		needed = slices.ContainsFunc(m.Used(), func(c *manifest.Component) bool { return pooled(c.Settings.Strategy) })
-	}
-	if !needed || reservable(pooledSpace) {
-		return wanted, nil
-	}
-	log.Warn("address space is limited: instances are made on demand, which is slower, and few may run at a time; lift the limit, in a shell with ulimit -v unlimited",
-		zap.String("strategy", string(instancepool.PreInstance)))
-	return string(instancepool.PreInstance), nil
+	return nil, nil
 }

@@ -55,7 +55,10 @@ func (c *upCommand) serve(p *process, how serving) error {
 	if err != nil {
 		return err
 	}
-	g := newGenerations(c, p, how, path, stop, log)
+	g, err := newGenerations(c, p, how, path, stop, log)
+	if err != nil {
+		return err
+	}
 	var m *manifest.App
 	if !how.patient {
 		if m, err = g.manifest(); err != nil {
@@ -89,7 +92,38 @@ func (c *upCommand) serve(p *process, how serving) error {
 		}
 	}
 	g.start()
-	return server.ServeUntil(ln, announce(stop, c.Drain, log), c.Drain)
+	signals := announce(stop, c.Drain, log)
+	if err := server.ServeUntil(ln, signals, c.Drain); err != nil {
+		return err // what was cut off is not waited for; its guests go with the process
+	}
+	return shutDown(g, signals, c.Drain)
+}
+
+// grace is how long guests get to end that have been told to.
+const grace = 2 * time.Second
+
+// shutDown lets guests finish that go on working after their responses, for as
+// long as requests may take to, or until a signal. A guest that does not end
+// when it is told to, as it waits for something outside, is left to the end of
+// the process.
+func shutDown(a interface{ Shutdown(context.Context) error }, signals <-chan os.Signal, drain time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(context.Background(), drain, errors.New("they took too long"))
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- a.Shutdown(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	case <-signals:
+		cancel()
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(grace):
+		return errors.New("guests did not end at shutdown")
+	}
 }
 
 // findManifest returns the path of the application.

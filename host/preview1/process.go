@@ -13,19 +13,48 @@ import (
 // This file has what a program is given (arguments, environment, time,
 // randomness) and how it ends.
 
-func argsGet(c *call) error      { return putStrings(c, c.ctx.Args) }
-func argsSizesGet(c *call) error { return putSizes(c, c.ctx.Args) }
+func argsGet(c *call) error {
+	args := c.ctx.Args
+	return putStrings(c, len(args), argsSize(args), func(i int, to []byte) int { return putText(to, args[i]) })
+}
 
-func environGet(c *call) error      { return putStrings(c, environ(c)) }
-func environSizesGet(c *call) error { return putSizes(c, environ(c)) }
+func argsSizesGet(c *call) error { return putSizes(c, len(c.ctx.Args), argsSize(c.ctx.Args)) }
 
-// environ returns the variables as NAME=VALUE.
-func environ(c *call) []string {
-	list := make([]string, len(c.ctx.Env))
-	for i, kv := range c.ctx.Env {
-		list[i] = kv[0] + "=" + kv[1]
+func argsSize(args []string) (n uint64) {
+	for _, s := range args {
+		n += uint64(len(terminated(s))) + 1
 	}
-	return list
+	return n
+}
+
+// The variables are written as NAME=VALUE straight from their parts: a program is
+// given dozens of them for each request.
+
+func environGet(c *call) error {
+	env := c.ctx.Env
+	return putStrings(c, len(env), environSize(env), func(i int, to []byte) int {
+		name, value := env[i][0], env[i][1]
+		n := putText(to, name)
+		if n == len(name) {
+			to[n] = '='
+			n++
+			n += putText(to[n:], value)
+		}
+		return n
+	})
+}
+
+func environSizesGet(c *call) error { return putSizes(c, len(c.ctx.Env), environSize(c.ctx.Env)) }
+
+func environSize(env [][2]string) (n uint64) {
+	for _, kv := range env {
+		name := terminated(kv[0])
+		n += uint64(len(name)) + 1
+		if len(name) == len(kv[0]) {
+			n += uint64(len(terminated(kv[1]))) + 1
+		}
+	}
+	return n
 }
 
 // terminated returns s as C has it: up to its first NUL, without it.
@@ -34,9 +63,11 @@ func terminated(s string) string {
 	return s
 }
 
+func putText(to []byte, s string) int { return copy(to, terminated(s)) }
+
 // putSizes stores how many strings there are at parameter 0, and how many bytes
 // they take with their terminating NULs at parameter 1.
-func putSizes(c *call, list []string) error {
+func putSizes(c *call, strings int, bytes uint64) error {
 	count, err := record(c.Mem(), c.u32(0), 4)
 	if err != nil {
 		return err
@@ -45,34 +76,28 @@ func putSizes(c *call, list []string) error {
 	if err != nil {
 		return err
 	}
-	count.PutU32(0, uint32(len(list)))
-	size.PutU32(0, uint32(sizeOf(list)))
+	count.PutU32(0, uint32(strings))
+	size.PutU32(0, uint32(bytes))
 	return nil
 }
 
-func sizeOf(list []string) (n uint64) {
-	for _, s := range list {
-		n += uint64(len(terminated(s))) + 1
-	}
-	return n
-}
-
-// putStrings stores the strings one after the other at parameter 1, and their
-// addresses at parameter 0.
-func putStrings(c *call, list []string) error {
-	pointers, err := record(c.Mem(), c.u32(0), uint64(len(list))*4)
+// putStrings stores strings of so many bytes in all one after the other at
+// parameter 1, and their addresses at parameter 0. put writes string i without its
+// NUL and returns its length.
+func putStrings(c *call, strings int, bytes uint64, put func(i int, to []byte) int) error {
+	pointers, err := record(c.Mem(), c.u32(0), uint64(strings)*4)
 	if err != nil {
 		return err
 	}
 	at := c.u32(1)
-	text, err := span(c.Mem(), at, sizeOf(list))
+	text, err := span(c.Mem(), at, bytes)
 	if err != nil {
 		return err
 	}
 	n := 0
-	for i, s := range list {
+	for i := range strings {
 		pointers.PutU32(uint32(i)*4, at+uint32(n))
-		n += copy(text[n:], terminated(s))
+		n += put(i, text[n:])
 		text[n] = 0
 		n++
 	}

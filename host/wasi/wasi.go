@@ -120,6 +120,14 @@ func output(s **wasiio.OutputStream, w io.Writer) *wasiio.OutputStream {
 	return *s
 }
 
+// Close lets go of the standard input, and gives its buffer to the next instance.
+// The instance must have ended; it may be left out, at the price of the buffer.
+func (x *Ctx) Close() {
+	if x.stdin != nil {
+		x.stdin.Drop()
+	}
+}
+
 // Attached returns the T that belongs to x, the zero T when it is first asked
 // for: a place for what other hosts keep for the life of an instance, such as a
 // table of descriptors.

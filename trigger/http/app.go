@@ -32,6 +32,10 @@ type Route struct {
 	Executor Executor
 	Static   *StaticResponse
 
+	// Strategy says how the executor executes requests and StrategyReason why it
+	// is that one, both for the start listing only; "" for nothing to say.
+	Strategy, StrategyReason string
+
 	// Timeout is the time the executor has for a request, its response body
 	// included. Zero means no limit.
 	Timeout time.Duration

@@ -20,6 +20,10 @@ type ListedRoute struct {
 	Path        string // without a trailing wildcard, "" for the root
 	Wildcard    bool   // everything below Path is meant as well
 	Description string // "" for none
+
+	// Strategy is how requests are executed, with the reason if it needs one;
+	// "" for what the host answers by itself.
+	Strategy, StrategyReason string
 }
 
 // Listing returns the routes of the application in order of precedence. Private
@@ -30,6 +34,7 @@ func (h *Handler) Listing(baseURL string) Listing {
 		r := &h.routing.routes[i]
 		l.Routes = append(l.Routes, ListedRoute{
 			ID: r.ID, Path: p.Listed(), Wildcard: p.Wildcard(), Description: r.Description,
+			Strategy: r.Strategy, StrategyReason: r.StrategyReason,
 		})
 	}
 	return l
@@ -56,6 +61,13 @@ func (l Listing) writeText(w io.Writer, serving string) error {
 		if r.Description != "" {
 			fmt.Fprintf(&b, "    %s\n", r.Description)
 		}
+		// Indented as a description is, which those who read the listing pass over.
+		switch {
+		case r.StrategyReason != "":
+			fmt.Fprintf(&b, "    (%s: %s)\n", r.Strategy, r.StrategyReason)
+		case r.Strategy != "":
+			fmt.Fprintf(&b, "    (%s)\n", r.Strategy)
+		}
 	}
 	return write(w, b.Bytes())
 }
@@ -67,6 +79,8 @@ func (l Listing) WriteJSON(w io.Writer) error {
 		Route       string `json:"route"`
 		Wildcard    bool   `json:"wildcard"`
 		Description string `json:"description,omitempty"`
+		Strategy    string `json:"strategy,omitempty"`
+		Reason      string `json:"strategy_reason,omitempty"`
 	}
 	out := struct {
 		BaseURL string      `json:"base_url"`
@@ -77,7 +91,7 @@ func (l Listing) WriteJSON(w io.Writer) error {
 		if path == "" {
 			path = "/"
 		}
-		out.Routes = append(out.Routes, jsonRoute{r.ID, path, r.Wildcard, r.Description})
+		out.Routes = append(out.Routes, jsonRoute{r.ID, path, r.Wildcard, r.Description, r.Strategy, r.StrategyReason})
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

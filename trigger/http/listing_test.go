@@ -20,8 +20,9 @@ func TestListing(t *testing.T) {
 		"several": {
 			{ID: "fallback", Pattern: "/...", Static: static},
 			{ID: "api", Pattern: "/api/...", Static: static, Description: "Answers <everything> & more"},
-			{ID: "user", Pattern: "/users/:id/", Static: static},
-			{ID: "hello", Pattern: "hello", Static: static, Description: "Says hello"},
+			{ID: "user", Pattern: "/users/:id/", Executor: ExecutorFunc(ok), Strategy: "reset"},
+			{ID: "hello", Pattern: "hello", Static: static, Description: "Says hello",
+				Strategy: "pooled", StrategyReason: "a reason"},
 			{ID: "hidden", Private: true, Executor: ExecutorFunc(ok)},
 			{ID: "root", Pattern: "/", Static: static},
 		},

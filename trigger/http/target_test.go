@@ -90,7 +90,8 @@ func TestClientAddr(t *testing.T) {
 		"[::1]:80":              "[::1]:80",
 		"[::ffff:192.0.2.1]:80": "192.0.2.1:80",
 		"[::ffff:0:0":           "[::ffff:0:0",
-		"@":                     "@",
+		"@":                     "0.0.0.0:0",
+		"":                      "0.0.0.0:0",
 	}
 	for in, want := range tests {
 		if got := clientAddr(&http.Request{RemoteAddr: in}); got != want {

@@ -46,8 +46,12 @@ var Supports = []manifest.Feature{manifest.FeatureDependencies, manifest.Feature
 // Options adjust Load.
 type Options struct {
 	// Strategy is the strategy of every component, over what the manifest says.
-	// Empty leaves it to the manifest.
+	// Empty leaves it to the manifest, and what that leaves open to
+	// instancepool.Auto.
 	Strategy string
+	// Unavailable are strategies that must not be used in this process, with the
+	// reason. It does not matter if Engines is set.
+	Unavailable map[instancepool.Strategy]error
 	// Env are environment variables for every component, over the manifest's.
 	Env map[string]string
 	// Variables are asked for the values of the application's variables, in this
@@ -106,7 +110,7 @@ func load(ctx context.Context, m *manifest.App, opts Options, define func(*compo
 	}
 	a := &App{}
 	if opts.Engines == nil {
-		a.engines = &instancepool.Engines{CacheDir: opts.CacheDir}
+		a.engines = &instancepool.Engines{CacheDir: opts.CacheDir, Unavailable: opts.Unavailable}
 		opts.Engines = a.engines
 	}
 	if opts.Log == nil {
@@ -248,6 +252,7 @@ func (l *loader) routes(ctx context.Context) ([]httptrigger.Route, error) {
 		}
 		if tg.err == nil {
 			r.Executor = tg.executor(t.Executor)
+			r.Strategy, r.StrategyReason = string(tg.pool.Strategy()), tg.pool.Reason()
 			routes = append(routes, r)
 		}
 	}
@@ -295,6 +300,8 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 		Limits:       component.Limits{MemoryBytes: cmp.Or(s.MemoryLimit, DefaultMemoryLimit)},
 		MaxInstances: s.MaxInstances,
 		Deadline:     cmp.Or(s.Deadline, DefaultDeadline),
+		MaxRequests:  s.MaxRequests,
+		IdleTime:     s.IdleTime,
 	}
 	if cfg.Strategy == instancepool.Reuse && slices.Contains(executors, manifest.ExecutorWAGI) {
 		t.err = fmt.Errorf("component %s cannot have the strategy %s: a program that the WAGI executor runs ends with its request, so there is nothing to keep; use %s or %s",
@@ -318,8 +325,30 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 	}
 	if t.pool, t.err = instancepool.New(ctx, l.opts.Engines, cfg); t.err == nil {
 		l.app.pools = append(l.app.pools, t.pool)
+		l.remark(c, t.pool)
 	}
 	return t
+}
+
+// remark logs what may surprise about a component's strategy.
+func (l *loader) remark(c *manifest.Component, p *instancepool.Pool[*handler]) {
+	strategy := zap.String("strategy", string(p.Strategy()))
+	if reason := p.Reason(); reason != "" {
+		l.opts.Log.Info("a component cannot have the strategy reset", zap.String("component", c.ID), strategy, zap.String("reason", reason))
+	}
+	if p.Strategy() == instancepool.Reset || p.Strategy() == instancepool.Reuse {
+		return
+	}
+	var idle []string
+	if c.Settings.MaxRequests != 0 {
+		idle = append(idle, "max_requests")
+	}
+	if c.Settings.IdleTime != 0 {
+		idle = append(idle, "idle_time")
+	}
+	if len(idle) > 0 {
+		l.opts.Log.Warn("settings have no effect: the component's strategy keeps no instances", zap.String("component", c.ID), strategy, zap.Strings("settings", idle))
+	}
 }
 
 // executor returns the executor for the handler that the component exports.

@@ -116,7 +116,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	if e := <-loaded; e.Err != nil {
 		t.Fatal(e.Err)
 	}
-	s := &site{mode: mode{instancepool.Default, "h1"}, app: &App{}}
+	s := &site{mode: mode{instancepool.Reset, "h1"}, app: &App{}}
 	s.listen(t, &handler)
 
 	var requests, newest atomic.Int64

@@ -45,8 +45,9 @@ func (t *target) newState(r *httptrigger.Request) *state {
 	return s
 }
 
-// close ends the output streams.
+// close ends the standard streams.
 func (s *state) close() {
+	s.wasi.Close()
 	s.out.close()
 	s.err.close()
 }

@@ -184,9 +184,27 @@ const DefaultArgs = "${SCRIPT_NAME} ${ARGS}"
 // The result is split at every single space, so that two of them in a row make
 // an empty argument.
 func Args(template, path, query string) []string {
-	line := strings.NewReplacer(
-		"${SCRIPT_NAME}", path,
-		"${ARGS}", strings.ReplaceAll(query, "&", " "),
-	).Replace(template)
-	return strings.Split(line, " ")
+	// Once, from left to right: what a client puts into its path or query is
+	// not looked into for placeholders.
+	const scriptName, args = "${SCRIPT_NAME}", "${ARGS}"
+	var line strings.Builder
+	for {
+		literal, rest, found := strings.Cut(template, "$")
+		line.WriteString(literal)
+		if !found {
+			return strings.Split(line.String(), " ")
+		}
+		template = template[len(literal):]
+		switch {
+		case strings.HasPrefix(template, scriptName):
+			line.WriteString(path)
+			template = template[len(scriptName):]
+		case strings.HasPrefix(template, args):
+			line.WriteString(strings.ReplaceAll(query, "&", " "))
+			template = template[len(args):]
+		default:
+			line.WriteByte('$')
+			template = rest
+		}
+	}
 }
