@@ -184,7 +184,8 @@ func (g *generations) start() {
 			if err != nil {
 				return err
 			}
-			return build(ctx, m)
+			_, err = build.build(ctx, m)
+			return err
 		}
 	}
 	go func() {

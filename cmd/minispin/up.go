@@ -37,7 +37,7 @@ type serving struct {
 	// patient commands begin without an application that can be served, and wait
 	// for one. They build it first, unless build is nil.
 	patient bool
-	build   func(ctx context.Context, m *manifest.App) error
+	build   *builder
 	clear   bool // the screen, before it is built or loaded
 }
 
