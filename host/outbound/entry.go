@@ -232,14 +232,30 @@ func (e *Entry) allows(t *Target) bool {
 	switch {
 	case h.any:
 		return true
-	case h.prefix.IsValid():
-		return t.addr.IsValid() && h.prefix.Contains(t.addr)
-	case t.addr.IsValid() || h.self:
-		return false
-	case h.suffix != "":
-		return len(t.Host) > len(h.suffix) && strings.HasSuffix(t.Host, h.suffix)
+	case t.addr.IsValid():
+		return h.prefix.IsValid() && h.prefix.Contains(t.addr)
 	}
-	return t.Host == h.name
+	return h.matchesName(t.Host)
+}
+
+// allowsLookup reports whether e allows sockets to whatever addresses the name t
+// has.
+func (e *Entry) allowsLookup(t *Target) bool {
+	if e.scheme != "" && e.scheme != "tcp" && e.scheme != "udp" {
+		return false
+	}
+	return e.host.matchesName(t.Host)
+}
+
+// matchesName reports whether h stands for a name, which is no address.
+func (h *hostPattern) matchesName(name string) bool {
+	switch {
+	case h.any:
+		return true
+	case h.suffix != "":
+		return len(name) > len(h.suffix) && strings.HasSuffix(name, h.suffix)
+	}
+	return h.name != "" && name == h.name
 }
 
 // allowsSelf reports whether e allows requests to the application itself, whose

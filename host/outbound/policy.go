@@ -82,6 +82,32 @@ func (p *Policy) Check(t Target) error {
 	if p.hosts.Allow(t) {
 		return nil
 	}
+	return p.deny(t)
+}
+
+// CheckLookup returns a [*DeniedError] unless the component may ask for the
+// addresses of name. A question alone carries data to whoever answers it, so it
+// takes an entry for sockets (of the scheme tcp, udp or *) whose host is that
+// name, a domain above it, or *. Networks are no such entries.
+//
+// It returns another error, which wraps [ErrNoTarget], if name is none.
+func (p *Policy) CheckLookup(name string) error {
+	t, err := lookupTarget(name)
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		return &DeniedError{Target: t}
+	}
+	for i := range p.hosts {
+		if p.hosts[i].allowsLookup(&t) {
+			return nil
+		}
+	}
+	return p.deny(t)
+}
+
+func (p *Policy) deny(t Target) error {
 	err := &DeniedError{Component: p.component, Target: t}
 	if p.report != nil && p.first(t) {
 		p.report(err)

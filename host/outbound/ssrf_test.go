@@ -253,6 +253,69 @@ func TestPolicyForAddresses(t *testing.T) {
 	}
 }
 
+// TestPolicyForNames asks for the addresses of names, which a component may do
+// only for hosts that an entry for sockets can be about.
+func TestPolicyForNames(t *testing.T) {
+	hosts := func(entries ...string) Hosts {
+		t.Helper()
+		h, err := ParseHosts(entries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	for _, tt := range []struct {
+		hosts Hosts
+		name  string
+		want  bool
+	}{
+		{nil, "db.example", false},
+		{hosts("tcp://db.example:5432"), "db.example", true},
+		{hosts("tcp://db.example:5432"), "DB.example.", true},
+		{hosts("udp://db.example:53"), "db.example", true},
+		{hosts("*://db.example:80"), "db.example", true},
+		{hosts("https://db.example", "postgres://db.example", "redis://db.example"), "db.example", false},
+		{hosts("tcp://db.example:5432"), "example", false},
+		{hosts("tcp://db.example:5432"), "secret.db.example", false},
+		{hosts("tcp://*.example:5432"), "db.example", true},
+		{hosts("tcp://*.example:5432"), "a.b.example", true},
+		{hosts("tcp://*.example:5432"), "example", false},
+		{hosts("tcp://*.example:5432"), "dbexample", false},
+		{hosts("tcp://*:5432"), "any.example", true},
+		{hosts("*://*:*"), "any.example", true},
+		{hosts("http://*"), "any.example", false},
+		{hosts("tcp://10.0.0.0/8:*", "tcp://0.0.0.0/0:*", "tcp://127.0.0.1:1"), "any.example", false},
+		{hosts("*://self:*"), "self", false},
+	} {
+		var reports []*DeniedError
+		p := NewPolicy("c", tt.hosts, nil, func(e *DeniedError) { reports = append(reports, e) })
+		err := p.CheckLookup(tt.name)
+		if (err == nil) != tt.want {
+			t.Errorf("%s: %v, want allowed: %v", tt.name, err, tt.want)
+		}
+		if tt.want {
+			continue
+		}
+		if !errors.As(err, new(*DeniedError)) || len(reports) != 1 {
+			t.Fatalf("%s: %v, with %d reports", tt.name, err, len(reports))
+		}
+		// The line that is offered really allows it.
+		line := strings.TrimSuffix(strings.TrimPrefix(reports[0].Line(), `allowed_outbound_hosts = ["`), `"]`)
+		if err := NewPolicy("c", hosts(line), nil, nil).CheckLookup(tt.name); err != nil && tt.name != "self" {
+			t.Errorf("%s: with the entry %s: %v", tt.name, line, err)
+		}
+	}
+	everywhere := NewPolicy("c", hosts("*://*:*"), nil, nil)
+	for _, name := range []string{"", "127.0.0.1", "::1", "0x7f000001", "a b", "m\u00fcnchen.example", "a..b"} {
+		if err := everywhere.CheckLookup(name); !errors.Is(err, ErrNoTarget) {
+			t.Errorf("%q: %v, want an error that says it is no name", name, err)
+		}
+	}
+	if err := (*Policy)(nil).CheckLookup("db.example"); !errors.As(err, new(*DeniedError)) {
+		t.Errorf("without a policy: %v", err)
+	}
+}
+
 func TestDenialsAreReportedOnce(t *testing.T) {
 	var lines []string
 	p := NewPolicy("front", nil, nil, func(e *DeniedError) { lines = append(lines, e.Error()) })

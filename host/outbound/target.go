@@ -22,7 +22,7 @@ const internalDomain = ".spin.internal"
 type Target struct {
 	Scheme string // in lower case
 	Host   string // a name in lower case, or an address without brackets
-	Port   uint16
+	Port   uint16 // 0 for one that is not known yet
 
 	addr netip.Addr // Host, if it is an address
 	self bool
@@ -106,6 +106,19 @@ func AddrTarget(scheme string, ap netip.AddrPort) Target {
 	return Target{Scheme: strings.ToLower(scheme), Host: a.String(), Port: ap.Port(), addr: a}
 }
 
+// lookupTarget returns the destination that a name is to somebody who asks for its
+// addresses, as yet without a port.
+func lookupTarget(name string) (Target, error) {
+	host, addr, err := canonicalHost(name)
+	if err == nil && addr.IsValid() {
+		err = errors.New("it is an address")
+	}
+	if err != nil {
+		return Target{}, fmt.Errorf("%w: host %q: %w", ErrNoTarget, name, err)
+	}
+	return Target{Scheme: "tcp", Host: host}, nil
+}
+
 // Address returns host and port as package net takes them.
 func (t Target) Address() string {
 	return net.JoinHostPort(t.Host, strconv.Itoa(int(t.Port)))
@@ -126,7 +139,8 @@ func (t Target) Component() (id string, ok bool) {
 	return id, true
 }
 
-// String returns t as an entry that allows it and nothing else.
+// String returns t as an entry that allows it and nothing else; all its ports if
+// that is not known.
 func (t Target) String() string {
 	if t.self {
 		return "http://self"
@@ -135,7 +149,10 @@ func (t Target) String() string {
 	if t.addr.Is6() {
 		s = t.Scheme + "://[" + t.Host + "]"
 	}
-	if defaultPorts[t.Scheme] == t.Port {
+	switch {
+	case t.Port == 0:
+		return s + ":*"
+	case defaultPorts[t.Scheme] == t.Port:
 		return s
 	}
 	return s + ":" + strconv.Itoa(int(t.Port))

@@ -9,8 +9,8 @@ import (
 )
 
 // network is what a component may do with sockets: connect and send to the
-// addresses that it may reach, bind UDP to local ones of them, and never listen.
-// A look-up alone reaches nobody, so names are not asked for.
+// addresses that it may reach, bind UDP to local ones of them, ask for the
+// addresses of hosts that its entries for sockets name, and never listen.
 type network struct{ policy *outbound.Policy }
 
 var _ sockets.Policy = network{}
@@ -24,4 +24,6 @@ func (n network) AllowAddress(_ context.Context, use sockets.Use, addr netip.Add
 }
 
 // AllowLookup implements sockets.Policy.
-func (n network) AllowLookup(context.Context, string) bool { return true }
+func (n network) AllowLookup(_ context.Context, name string) bool {
+	return n.policy.CheckLookup(name) == nil
+}

@@ -43,7 +43,9 @@ func TestNetwork(t *testing.T) {
 			t.Errorf("%v %s: allowed %v, want %v", tt.use, tt.addr, got, tt.want)
 		}
 	}
-	if !n.AllowLookup(context.Background(), "db.example.com") {
-		t.Error("a look-up is denied")
+	for name, want := range map[string]bool{"db.example.com": true, "www.example.com": false, "localhost": false, "0x7f000001": false} {
+		if got := n.AllowLookup(context.Background(), name); got != want {
+			t.Errorf("look-up of %s: allowed %v, want %v", name, got, want)
+		}
 	}
 }
