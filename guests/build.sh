@@ -22,6 +22,7 @@ committed=(
   rust-wasi-http
   rust-inbound-http
   rust-outgoing
+  rust-sockets
   rust-wagi
   rust-spin-sdk5
   rust-spin-sdk5-wasip2
@@ -189,7 +190,7 @@ componentize_js() {
 # build NAME OUT
 build() {
   case $1 in
-    rust-wasi-http | rust-inbound-http | rust-outgoing) rust wasm32-unknown-unknown "$1" "$2" ;;
+    rust-wasi-http | rust-inbound-http | rust-outgoing | rust-sockets) rust wasm32-unknown-unknown "$1" "$2" ;;
     rust-wagi | rust-spin-sdk5) rust wasm32-wasip1 "$1" "$2" ;;
     rust-spin-sdk5-wasip2) rust wasm32-wasip2 rust-spin-sdk5 "$2" ;;
     c-wagi) c c-wagi/main.c "$2" ;;

@@ -34,6 +34,7 @@ var committed = []string{
 	"rust-wasi-http",
 	"rust-inbound-http",
 	"rust-outgoing",
+	"rust-sockets",
 	"rust-wagi",
 	"rust-spin-sdk5",
 	"rust-spin-sdk5-wasip2",
