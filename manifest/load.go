@@ -29,6 +29,10 @@ type Options struct {
 	// Profile, if not empty, is the profile to apply. At least one component
 	// must define it; components that do not stay as they are.
 	Profile string
+	// Only, if not empty, are the ids of the components to run: of the triggers
+	// those stay that lead to one of them, or to one that they may call by service
+	// chaining (http://<id>.spin.internal).
+	Only []string
 	// Strategies are the names a component's strategy setting may have. If
 	// nil, any name is accepted.
 	Strategies []string
@@ -101,6 +105,11 @@ func bare(path string, opts Options) (*App, error) {
 	d := &triggerDraft{typ: "http", http: &HTTPTrigger{Route: Route{Path: "/..."}, Executor: Executor{Type: ExecutorHTTP}}, inline: c}
 	fillIDs([]*triggerDraft{d}, nil)
 	d.http.ID, d.http.Component = d.id, d.component
+	for _, id := range opts.Only {
+		if id != c.ID {
+			return nil, fmt.Errorf("loading application %s: there is no component %q to run alone; the only one is %s", path, id, c.ID)
+		}
+	}
 	return &App{
 		Name:       strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)),
 		Triggers:   []HTTPTrigger{*d.http},

@@ -24,6 +24,7 @@ func (r *reader) normalise(app *App, drafts []*triggerDraft) {
 		app.Triggers = append(app.Triggers, *d.http)
 	}
 	r.checkReferences(app, drafts)
+	r.selectComponents(app)
 	r.checkDuplicateRoutes(app)
 	r.checkTemplates(app)
 	r.checkProfile(app)
@@ -250,9 +251,10 @@ func (r *reader) checkSources(app *App) {
 		if p := c.place.within("profile").within(r.opts.Profile).within("source"); c.profileSource(r.opts.Profile) {
 			at = p
 		}
-		if slices.Contains(used, c) {
+		switch {
+		case slices.Contains(used, c):
 			at.fail(reason, hint)
-		} else {
+		case len(r.opts.Only) == 0:
 			at.warn(reason+"; no trigger uses it", hint)
 		}
 	}
