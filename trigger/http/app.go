@@ -18,7 +18,10 @@ type App struct {
 	Name        string
 	Version     string // "" if it has none
 	ImageDigest string // of the image it was loaded from, "" if from elsewhere
-	Routes      []Route
+	// Base is the path that the application is at, as in "/shop"; "" is the root.
+	// Its routes start from there, and what is not below is not found.
+	Base   string
+	Routes []Route
 }
 
 // Route says what answers the requests for one route: an executor or a static

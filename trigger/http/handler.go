@@ -41,6 +41,7 @@ type Options struct {
 // may be used by several goroutines at once.
 type Handler struct {
 	routing  *routing
+	base     string
 	log      *zap.Logger
 	stall    time.Duration
 	info     []byte
@@ -55,7 +56,7 @@ func NewHandler(app App, o Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{routing: rt, log: o.Log, stall: o.StallTimeout, info: appInfo(app), notFound: func(string) {}}
+	h := &Handler{routing: rt, base: app.Base, log: o.Log, stall: o.StallTimeout, info: appInfo(app), notFound: func(string) {}}
 	if h.log == nil {
 		h.log = zap.NewNop()
 	}
@@ -90,11 +91,36 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest)
 		return
 	}
-	if name, ok := strings.CutPrefix(t.path, route.ReservedPrefix); ok {
+	path, ok := below(h.base, t.path)
+	if !ok {
+		h.notFound(t.path)
+		answer(w, http.StatusNotFound)
+		return
+	}
+	h.serve(w, r, t, path)
+}
+
+// ServeSelf answers a request that a component makes to its own application. It
+// is one from outside, but that its path starts where the application is, so that
+// components need not know where that is.
+func (h *Handler) ServeSelf(w http.ResponseWriter, r *http.Request) {
+	t, err := parseTarget(r)
+	if err != nil {
+		answer(w, http.StatusBadRequest)
+		return
+	}
+	path := t.path
+	t.path, t.pathWithQuery = h.base+t.path, h.base+t.pathWithQuery
+	h.serve(w, r, t, path)
+}
+
+// serve answers a request for t, which is path within the application.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, t target, path string) {
+	if name, ok := strings.CutPrefix(path, route.ReservedPrefix); ok {
 		h.serveReserved(w, name)
 		return
 	}
-	m, ok := h.routing.table.Match(t.path)
+	m, ok := h.routing.table.Match(path)
 	if !ok {
 		h.notFound(t.path)
 		answer(w, http.StatusNotFound)
@@ -118,7 +144,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Request: r, Component: found.ID, Match: m,
 		Scheme: scheme, Authority: host,
 		Path: t.path, Query: t.query, PathWithQuery: t.pathWithQuery,
-		origin: spinheader.Origin{Scheme: scheme, Host: host, PathWithQuery: t.pathWithQuery, ClientAddr: clientAddr(r)},
+		origin: spinheader.Origin{Scheme: scheme, Host: host, PathWithQuery: t.pathWithQuery, ClientAddr: clientAddr(r), Base: h.base},
 	})
 }
 

@@ -47,6 +47,14 @@ func newSite(t *testing.T, mode string, o Options, so ServerOptions, routes ...R
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := newServedSite(t, mode, h, so)
+	s.handler, s.logs = h, logs
+	return s
+}
+
+// newServedSite serves any handler.
+func newServedSite(t *testing.T, mode string, h http.Handler, so ServerOptions) *site {
+	t.Helper()
 	ln, err := Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +79,7 @@ func newSite(t *testing.T, mode string, o Options, so ServerOptions, routes ...R
 		}
 	})
 	return &site{
-		mode: mode, base: server.BaseURL(ln.Addr()), addr: ln.Addr().String(), handler: h, logs: logs,
+		mode: mode, base: server.BaseURL(ln.Addr()), addr: ln.Addr().String(),
 		client: &http.Client{
 			Transport:     tr,
 			Timeout:       20 * time.Second,

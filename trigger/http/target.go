@@ -42,6 +42,16 @@ func parseTarget(r *http.Request) (target, error) {
 	return t, nil
 }
 
+// below returns the part of a path that comes after base, and whether it is base
+// or below. Slashes at the beginning do not matter, as they do not to routes.
+func below(base, path string) (rest string, ok bool) {
+	if base == "" {
+		return path, true
+	}
+	rest, ok = strings.CutPrefix(strings.TrimLeft(path, "/"), base[1:])
+	return rest, ok && (rest == "" || rest[0] == '/')
+}
+
 // authority returns the host and port the client asked for. The error says why
 // that cannot be told: there is none, it is malformed, it is named twice and
 // differently, or it is a name that only components of the application use.

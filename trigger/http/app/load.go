@@ -70,6 +70,8 @@ type Options struct {
 	// DownloadDir is a directory for components that the manifest names by URL;
 	// empty means the user's usual one.
 	DownloadDir string
+	// Base is the path that the application is at, as in "/shop"; "" is the root.
+	Base string
 	// Progress, when set, is told how far the compilation of a component is.
 	Progress func(component string, done, total int)
 	// OnNotFound is handed to httptrigger.Options.
@@ -116,7 +118,7 @@ func load(ctx context.Context, m *manifest.App, opts Options, define func(*compo
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
-	opts.Outgoing.Application = a
+	opts.Outgoing.Application = itself{a}
 	if opts.Outgoing.H2C == nil {
 		opts.Outgoing.H2C = strings.FieldsFunc(os.Getenv(h2cVariable), func(c rune) bool { return c == ',' || c == ' ' })
 	}
@@ -128,7 +130,7 @@ func load(ctx context.Context, m *manifest.App, opts Options, define func(*compo
 	routes, err := l.routes(ctx)
 	if err == nil {
 		a.Handler, err = httptrigger.NewHandler(
-			httptrigger.App{Name: m.Name, Version: m.Version, Routes: routes},
+			httptrigger.App{Name: m.Name, Version: m.Version, Base: opts.Base, Routes: routes},
 			httptrigger.Options{Log: opts.Log, OnNotFound: opts.OnNotFound})
 	}
 	if err != nil {
@@ -425,5 +427,11 @@ func environment(base, over map[string]string) [][2]string {
 	}
 	return env
 }
+
+// itself is an App as its own components reach it.
+type itself struct{ *App }
+
+// ServeHTTP implements outgoing.Application. Paths start where the application is.
+func (a itself) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.ServeSelf(w, r) }
 
 var _ http.Handler = (*App)(nil)

@@ -43,6 +43,15 @@ type Origin struct {
 	Host          string // the authority the client asked for, "" if it named none
 	PathWithQuery string // of the request target, as it was sent
 	ClientAddr    string // address and port of the peer
+	Base          string // the path the application is at, as in "/shop"; "" for the root
+}
+
+// BasePath returns the path the application is at, a slash for the root.
+func (o Origin) BasePath() string {
+	if o.Base == "" {
+		return "/"
+	}
+	return o.Base
 }
 
 // URL returns the request's URL as the host understands it. A request that
@@ -61,8 +70,8 @@ func Append(dst []Field, o Origin, m *route.Match) []Field {
 	dst = append(dst,
 		Field{PathInfo, m.PathInfo()},
 		Field{FullURL, o.URL()},
-		Field{MatchedRoute, p.Route()},
-		Field{BasePath, "/"},
+		Field{MatchedRoute, o.Base + p.Route()},
+		Field{BasePath, o.BasePath()},
 		Field{RawComponentRoute, p.Written()},
 		Field{ComponentRoute, p.WrittenPrefix()},
 		Field{ClientAddr, o.ClientAddr},

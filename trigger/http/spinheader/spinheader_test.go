@@ -30,7 +30,7 @@ func TestAppend(t *testing.T) {
 	}{
 		{
 			"/base/:path_segment/:path_end/...", "/base/path/end/rest",
-			Origin{"http", "example.com", "/base/path/end/rest?key=value", "127.0.0.1:8777"},
+			Origin{"http", "example.com", "/base/path/end/rest?key=value", "127.0.0.1:8777", ""},
 			[]Field{
 				{"spin-path-info", "/rest"},
 				{"spin-full-url", "http://example.com/base/path/end/rest?key=value"},
@@ -44,7 +44,7 @@ func TestAppend(t *testing.T) {
 			},
 		},
 		{
-			"/", "/", Origin{"https", "", "/", "[::1]:9"},
+			"/", "/", Origin{"https", "", "/", "[::1]:9", ""},
 			[]Field{
 				{"spin-path-info", ""},
 				{"spin-full-url", "https://localhost/"},
@@ -56,7 +56,7 @@ func TestAppend(t *testing.T) {
 			},
 		},
 		{
-			"foo/:A_b/:x/:x/", "/foo/1/2/3/", Origin{"http", "h:1", "/foo/1/2/3/?", "1.2.3.4:5"},
+			"foo/:A_b/:x/:x/", "/foo/1/2/3/", Origin{"http", "h:1", "/foo/1/2/3/?", "1.2.3.4:5", ""},
 			[]Field{
 				{"spin-path-info", ""},
 				{"spin-full-url", "http://h:1/foo/1/2/3/?"},
@@ -165,7 +165,7 @@ func BenchmarkRequestFields(b *testing.B) {
 		b.Fatal(err)
 	}
 	m, _ := table.Match("/hello")
-	o := Origin{"http", "localhost:3000", "/hello", "127.0.0.1:40000"}
+	o := Origin{"http", "localhost:3000", "/hello", "127.0.0.1:40000", ""}
 	dst := make([]Field, 0, 16)
 	b.ReportAllocs()
 	for b.Loop() {
