@@ -201,13 +201,13 @@ func (c *Component) Name() string { return c.name }
 // IsModule reports whether c was made from a core module.
 func (c *Component) IsModule() bool { return c.def == nil }
 
-// Imports returns the names of the functions and instances that c imports, each
-// once, in the order they are declared. A core module's are those of its world,
-// of which it may use a part.
+// Imports returns the names of the functions, instances and core modules that c
+// imports, each once, in the order they are declared. A core module's are those of
+// its world, of which it may use a part.
 func (c *Component) Imports() []string {
 	var names []string
 	add := func(name string, sort binary.Sort) {
-		if (sort == binary.SortInstance || sort == binary.SortFunc) && !slices.Contains(names, name) {
+		if crosses(sort) && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -225,8 +225,14 @@ func (c *Component) Imports() []string {
 	return names
 }
 
-// Exports returns the names of the functions and instances that c exports, in
-// the order they are declared. A core module's are those of its world.
+// crosses reports whether definitions of a sort can be given by one component to
+// another, or be had from the host.
+func crosses(sort binary.Sort) bool {
+	return sort == binary.SortInstance || sort == binary.SortFunc || sort == binary.SortCoreModule
+}
+
+// Exports returns the names of the functions, instances and core modules that c
+// exports, in the order they are declared. A core module's are those of its world.
 func (c *Component) Exports() []string {
 	var names []string
 	if c.def == nil {
@@ -236,7 +242,7 @@ func (c *Component) Exports() []string {
 		return names
 	}
 	for _, d := range c.def.Defs {
-		if e, ok := d.(*binary.Export); ok && (e.Sort == binary.SortInstance || e.Sort == binary.SortFunc) {
+		if e, ok := d.(*binary.Export); ok && crosses(e.Sort) {
 			names = append(names, e.Name.Name)
 		}
 	}

@@ -79,7 +79,26 @@ func (p *InstancePre) lookupExport(instance, name string) *ExportFunc {
 	return nil
 }
 
-// Exports returns the names of the exported instances (interfaces), sorted.
+// ExportedModule finds an exported core module: name in the exported instance
+// called instance, or of the world itself when that is empty. The result can be
+// linked like any core module, and given to a Linker in an Interface, as long as the
+// component that it is a part of is not closed; its own Close does nothing.
+//
+// Explainer.md, section Import and Export Definitions (core module).
+func (p *InstancePre) ExportedModule(instance, name string) (*Component, error) {
+	path := name
+	if instance != "" {
+		path = instance + "#" + name
+	}
+	m := p.modules[path]
+	if m == nil {
+		return nil, fmt.Errorf("component %s does not export a core module %s", p.name, path)
+	}
+	return m, nil
+}
+
+// Exports returns the names of the exported instances (interfaces), sorted. One
+// inside of another is called by both names with "#" between.
 func (p *InstancePre) Exports() []string {
 	return slices.Sorted(maps.Keys(p.exports))
 }

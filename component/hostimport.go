@@ -3,9 +3,11 @@ package component
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/minispin/minispin/component/abi"
 	"github.com/minispin/minispin/component/binary"
+	"github.com/minispin/minispin/internal/cwasm"
 )
 
 // outerImport binds an import of a part to another part's export or, where none
@@ -44,6 +46,12 @@ func (s *scope) hostImport(imp *binary.Import) (item, error) {
 			return s.get(binary.SortType, imp.Desc.Index)
 		}
 		return item{sort: binary.SortType, typ: k.worldBinder().resource(name)}, nil
+	case binary.SortCoreModule:
+		t, err := s.importedModuleType(imp.Desc)
+		if err != nil {
+			return item{}, err
+		}
+		return item{sort: binary.SortCoreModule, module: k.worldBinder().module(name, t)}, nil
 	}
 	k.miss(name, "the host cannot supply a %s", imp.Desc.Sort)
 	return item{}, errCannotSupply
@@ -71,6 +79,8 @@ type binder interface {
 	resource(name string) *typ
 	// instance returns the instance of a name inside; nil when there is none.
 	instance(name string) *instance
+	// module returns the core module of a name and type.
+	module(name string, t *moduleType) *cwasm.Module
 }
 
 // bindInstance runs the declarators of an instance type, t, with what b has.
@@ -126,6 +136,12 @@ func (s *scope) bindExport(e *binary.ExportDecl, b binder, name string) (item, e
 		var err error
 		it.inst, err = s.k.bindInstance(inner, within, name+"#"+en)
 		return it, err
+	case binary.SortCoreModule:
+		t, err := s.importedModuleType(e.Desc)
+		if err != nil {
+			return it, err
+		}
+		it.module = b.module(en, t)
 	default:
 		return it, fmt.Errorf("a host interface cannot supply a %s", e.Desc.Sort)
 	}
@@ -182,6 +198,29 @@ func (b *hostBinder) resource(name string) *typ {
 func (b *hostBinder) instance(name string) *instance {
 	b.k.miss(b.path+name, "a host interface has no instances inside")
 	return nil
+}
+
+func (b *hostBinder) module(name string, want *moduleType) *cwasm.Module {
+	if b.iface == nil {
+		return b.k.missingModule(want)
+	}
+	c := b.iface.modules[name]
+	if c == nil {
+		b.k.miss(b.path+name, "%s has no such core module", b.title())
+		return b.k.missingModule(want)
+	}
+	if c.engine != b.k.main.engine {
+		b.k.miss(b.path+name, "the core module %s was compiled by another engine", c.name)
+		return b.k.missingModule(want)
+	}
+	if err := b.k.fits(c.main, want); err != nil {
+		b.k.miss(b.path+name, "the core module %s is of another type: %v", c.name, err)
+		return b.k.missingModule(want)
+	}
+	if !slices.Contains(b.k.components, c) {
+		b.k.components = append(b.k.components, c)
+	}
+	return c.main
 }
 
 // missingType stands in for a resource type.

@@ -24,13 +24,16 @@ func NewHostResource(name string, drop func(rep any)) *ResourceType {
 type Interface struct {
 	// Name is the interface's id with its version, as wasi:io/streams@0.2.6.
 	// A name without a package is a function or an inline interface imported
-	// by the world itself; the empty name holds the world's own functions.
+	// by the world itself; the empty name holds the world's own functions,
+	// resources and core modules.
 	Name      string
 	Funcs     []Func
 	Resources []NamedResource
+	Modules   []NamedModule
 
 	funcs     map[string]*Func
 	resources map[string]*ResourceType
+	modules   map[string]*Component
 }
 
 // Func is a host function with its name in the interface, such as
@@ -45,6 +48,18 @@ type Func struct {
 type NamedResource struct {
 	Name string
 	Type *ResourceType
+}
+
+// NamedModule is a core module that an interface exports under a name. A component
+// that imports it instantiates it, as often as it likes, with imports of its own
+// choosing.
+//
+// Explainer.md, section Import and Export Definitions (core module).
+type NamedModule struct {
+	Name string
+	// Module is a core module, compiled by the engine of the components that
+	// import it. It is used while they are linked, and not after.
+	Module *Component
 }
 
 func (i *Interface) index() error {
@@ -65,6 +80,16 @@ func (i *Interface) index() error {
 			return fmt.Errorf("interface %s defines resource %s twice", i.Name, r.Name)
 		}
 		i.resources[r.Name] = r.Type
+	}
+	i.modules = make(map[string]*Component, len(i.Modules))
+	for _, m := range i.Modules {
+		if i.modules[m.Name] != nil {
+			return fmt.Errorf("interface %s defines core module %s twice", i.Name, m.Name)
+		}
+		if m.Module == nil || !m.Module.IsModule() {
+			return fmt.Errorf("interface %s: %s is not a core module", i.Name, m.Name)
+		}
+		i.modules[m.Name] = m.Module
 	}
 	return nil
 }

@@ -76,7 +76,8 @@ type linking struct {
 	missing   []MissingImport
 	infos     map[*cwasm.Module]*moduleInfo
 	forwards  []*cwasm.Module // made here
-	called    map[int]bool    // slots of functions that are called from here
+	exported  map[*cwasm.Module]*Component
+	called    map[int]bool // slots of functions that are called from here
 	decoded   map[*cwasm.Module]*binary.Module
 }
 
@@ -159,25 +160,46 @@ func (k *linking) linkComponent(r *partRun) error {
 	return nil
 }
 
-// exportItem makes what the main part exports callable from the host.
-func (k *linking) exportItem(pre *InstancePre, name string, it item) {
+// exportItem makes what the main part exports callable from the host, and its
+// core modules something to give to others.
+func (k *linking) exportItem(pre *InstancePre, name string, it item) error {
 	switch it.sort {
 	case binary.SortFunc:
 		if f := k.export(name, it.fn); f != nil {
 			pre.funcs[name] = f
 		}
-	case binary.SortInstance:
-		fs := map[string]*ExportFunc{}
-		for fname, fi := range it.inst.exports {
-			if fi.sort != binary.SortFunc {
-				continue
-			}
-			if f := k.export(name+"#"+fname, fi.fn); f != nil {
-				fs[fname] = f
-			}
+	case binary.SortCoreModule:
+		m, err := k.exportModule(name, it.module)
+		if err != nil {
+			return err
 		}
-		pre.exports[name] = fs
+		pre.modules[name] = m
+	case binary.SortInstance:
+		return k.exportInstance(pre, name, it.inst)
 	}
+	return nil
+}
+
+// exportInstance is exportItem for what an exported instance has inside.
+func (k *linking) exportInstance(pre *InstancePre, name string, in *instance) error {
+	// Names add up on the way in, which a small component can make a long one.
+	if err := k.spend(len(in.exports) * (1 + len(name)/64)); err != nil {
+		return err
+	}
+	fs := map[string]*ExportFunc{}
+	pre.exports[name] = fs
+	for inner, it := range in.exports {
+		if it.sort == binary.SortFunc {
+			if f := k.export(name+"#"+inner, it.fn); f != nil {
+				fs[inner] = f
+			}
+			continue
+		}
+		if err := k.exportItem(pre, name+"#"+inner, it); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // export makes the callable form of a lifted function; a host function passed
@@ -191,19 +213,25 @@ func (k *linking) export(name string, f *function) *ExportFunc {
 
 // refuseForms refuses what the runtime cannot run yet, in words that help.
 func refuseForms(c *binary.Component) error {
-	var async, other []string
+	var async, experimental, other []string
 	for _, f := range c.NewerForms {
 		switch f {
 		case binary.FormAsyncFunc, binary.FormStream, binary.FormFuture, binary.FormErrorContext,
 			binary.FormAsyncOption, binary.FormAsyncBuiltin:
 			async = append(async, string(f))
-		case binary.FormThreadBuiltin, binary.FormGC, binary.FormValue, binary.FormException:
+		case binary.FormValue, binary.FormStart:
+			experimental = append(experimental, string(f))
+		case binary.FormThreadBuiltin, binary.FormGC, binary.FormException:
 			other = append(other, string(f))
 		}
 	}
 	if len(async) > 0 {
 		return fmt.Errorf("it uses the component model's async half (%s), as WASI 0.3 does, which this host does not run; the newest SDKs that do without it are Rust 5.2 and Python 3.4",
 			strings.Join(async, ", "))
+	}
+	if len(experimental) > 0 {
+		return fmt.Errorf("it uses forms that are experimental in the component model, and that this host does not run: %s",
+			strings.Join(experimental, ", "))
 	}
 	if len(other) > 0 {
 		return fmt.Errorf("it uses forms that this host does not run: %s", strings.Join(other, ", "))

@@ -24,7 +24,7 @@ func NewLinker() *Linker {
 // Define adds a host interface. An import is met by an interface of the same
 // name on the same semver track: a host that defines @0.2.6 serves imports of
 // every @0.2.x. It fails when the track is taken or the interface names a
-// function or resource twice.
+// function, resource or core module twice.
 func (l *Linker) Define(i *Interface) error {
 	if err := i.index(); err != nil {
 		return err

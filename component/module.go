@@ -207,6 +207,11 @@ func (b *moduleBinder) instance(name string) *instance {
 	return nil
 }
 
+func (b *moduleBinder) module(name string, want *moduleType) *cwasm.Module {
+	b.m.k.miss(b.prefix+name, "a core module exports no core modules")
+	return b.m.k.missingModule(want)
+}
+
 func (b *moduleBinder) resource(name string) *typ {
 	if it, ok := b.known[name]; ok && it.sort == binary.SortType {
 		return it.typ

@@ -60,6 +60,7 @@ func LinkParts(main *Part) (*InstancePre, error) {
 		name: name, initialize: -1,
 		funcs:   map[string]*ExportFunc{},
 		exports: map[string]map[string]*ExportFunc{},
+		modules: map[string]*Component{},
 		core:    map[string]int{},
 	}
 	err := k.runMain(pre, main)
@@ -102,7 +103,9 @@ func (k *linking) runMain(pre *InstancePre, main *Part) error {
 	pre.main, pre.initialize = r.ci, r.initial
 	maps.Copy(pre.core, r.core)
 	for name, it := range r.exports {
-		k.exportItem(pre, name, it)
+		if err := k.exportItem(pre, name, it); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -182,6 +185,13 @@ func (s *scope) partImport(imp *binary.Import) (it item, ok bool, err error) {
 		}
 		b := &partBinder{k: k, have: &instance{exports: map[string]item{name: it}}, title: title}
 		return item{sort: binary.SortFunc, fn: b.function(name, t.fn)}, true, nil
+	case binary.SortCoreModule:
+		t, err := s.importedModuleType(imp.Desc)
+		if err != nil {
+			return item{}, true, err
+		}
+		b := &partBinder{k: k, have: &instance{exports: map[string]item{name: it}}, title: title}
+		return item{sort: binary.SortCoreModule, module: b.module(name, t)}, true, nil
 	}
 	return it, true, nil
 }
@@ -222,6 +232,19 @@ func (b *partBinder) instance(name string) *instance {
 	}
 	b.k.miss(b.path+name, "%s has no such instance", b.title)
 	return nil
+}
+
+func (b *partBinder) module(name string, want *moduleType) *cwasm.Module {
+	it, ok := b.have.exports[name]
+	if !ok || it.sort != binary.SortCoreModule {
+		b.k.miss(b.path+name, "%s has no such core module", b.title)
+		return b.k.missingModule(want)
+	}
+	if err := b.k.fits(it.module, want); err != nil {
+		b.k.miss(b.path+name, "the core module of %s is of another type: %v", b.title, err)
+		return b.k.missingModule(want)
+	}
+	return it.module
 }
 
 // starter plans a call of a function without parameters and results, for what a

@@ -20,6 +20,7 @@ type InstancePre struct {
 	initialize   int     // slot of a core module's _initialize, or -1
 	funcs        map[string]*ExportFunc
 	exports      map[string]map[string]*ExportFunc
+	modules      map[string]*Component // exported core modules, by instance and name with "#" between
 	core         map[string]int
 	views        []func(any) any // by component instance, see Part.View; nil when no part has one
 	hostNames    map[int]string  // of host functions, as reasons call them

@@ -24,7 +24,7 @@ type scope struct {
 	coreGlobals   []coreItem
 	coreModules   []*cwasm.Module
 	coreInstances []*coreInstance
-	coreTypes     int
+	coreTypes     []*coreType
 	funcs         []*function
 	types         []*typ
 	components    []*closure
@@ -173,8 +173,7 @@ func (s *scope) define(d binary.Def) error {
 	case *binary.CoreInlineExports:
 		return s.coreInline(d)
 	case *binary.CoreTypeDef:
-		_, n := d.Adds()
-		s.coreTypes += n
+		s.coreTypes = appendCoreTypes(s.coreTypes, d, s)
 		return nil
 	case *binary.NestedComponent:
 		s.components = append(s.components, &closure{def: d.Component, scope: s})
@@ -218,9 +217,9 @@ func (s *scope) define(d binary.Def) error {
 		s.add(it)
 		return nil
 	case *binary.Start:
-		return errors.New("start functions of components are not run by this host")
+		return errors.New("it has a start function of its own, an experimental feature of components that this host does not run; start functions of its core modules are")
 	case *binary.Value:
-		return errors.New("component values are not run by this host")
+		return errors.New("it has component values, an experimental feature of components that this host does not run")
 	}
 	return fmt.Errorf("a definition (%T) that this host does not know", d)
 }
@@ -316,7 +315,11 @@ func (s *scope) aliasOuter(d *binary.AliasOuter) error {
 		}
 	}
 	if d.Sort == binary.SortCoreType {
-		s.coreTypes++
+		t, ok := index(from.coreTypes, d.Index)
+		if !ok {
+			return fmt.Errorf("outer alias: core type index %d is out of range", d.Index)
+		}
+		s.coreTypes = append(s.coreTypes, t)
 		return nil
 	}
 	it, err := from.get(d.Sort, d.Index)

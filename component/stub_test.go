@@ -8,6 +8,7 @@ import (
 
 	"github.com/minispin/minispin/component/abi"
 	"github.com/minispin/minispin/component/binary"
+	"github.com/minispin/minispin/internal/cwasm"
 )
 
 // errStub is the answer of every function of a stubLinker.
@@ -29,6 +30,9 @@ func (b *stubBinder) resource(name string) *typ {
 }
 
 func (b *stubBinder) instance(string) *instance { return nil }
+
+// The linker that is made has no core modules: those imports are missing.
+func (b *stubBinder) module(string, *moduleType) *cwasm.Module { return new(cwasm.Module) }
 
 // stubLinker makes a linker that has all that a component imports.
 func stubLinker(c *Component) (*Linker, error) {

@@ -229,7 +229,7 @@ func (d *decoder) nested() {
 // start reads a start definition. Binary.md, section Start Definitions.
 func (d *decoder) start() Def {
 	s := &Start{At: At(d.offset())}
-	d.newer(FormValue)
+	d.newer(FormStart)
 	s.Func = d.index(SortFunc)
 	s.Args = vec(d.reader, "arguments", d.limits.Values, func() uint32 { return d.index(SortValue) })
 	s.Results = d.u32("number of results")

@@ -18,6 +18,7 @@ const (
 	FormThreadBuiltin  Form = "thread built-in"
 	FormGC             Form = "GC canonical option"
 	FormValue          Form = "component value"
+	FormStart          Form = "start function of a component"
 	FormDigitWord      Form = "kebab-case word that starts with a digit"
 	FormNameAttributes Form = "name attribute"
 	FormCanonVersion   Form = "canonical interface version"

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -166,7 +167,9 @@ func TestStatuses(t *testing.T) {
 		{"nobody's", `(import "z:z/z" (instance (export "f" (func))))`, Missing, []string{"no such interface"}},
 		{"types only", `(import "z:z/z" (instance (type $r (record (field "a" u8))) (export "t" (type (eq $r)))))`, TypesOnly, nil},
 		{"world function", `(import "f" (func))`, Missing, []string{"no such import"}},
-		{"core module", `(import "m" (core module))`, Missing, []string{"cannot supply a core module"}},
+		{"core module", `(import "m" (core module))`, Missing, []string{"this host has no such core module"}},
+		{"core module of an interface", `(import "h:t/same@0.2.0" (instance (export "f" (func)) (export "m" (core module))))`, Missing,
+			[]string{"the host's interface has no such core module"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			wasm := binaryOf(t, "(component "+tt.text+")")
@@ -189,6 +192,27 @@ func TestStatuses(t *testing.T) {
 		})
 	}
 
+	t.Run("core modules", func(t *testing.T) {
+		e, err := component.NewEngine(component.EngineConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		m, err := e.Compile(context.Background(), "m", binaryOf(t, "(module)"), component.CompileOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		l := component.NewLinker()
+		modules := []component.NamedModule{{Name: "m", Module: m}}
+		if err := errors.Join(l.Define(&component.Interface{Modules: modules}), l.Define(&component.Interface{Name: "h:t/with", Modules: modules})); err != nil {
+			t.Fatal(err)
+		}
+		r := inspect(t, binaryOf(t, `(component (import "m" (core module)) (import "h:t/with" (instance (export "m" (core module)))))`), Options{Linker: l})
+		if len(r.Imports) != 2 || r.Imports[0].Status != Offered || r.Imports[1].Status != Offered {
+			t.Errorf("imports %+v", r.Imports)
+		}
+	})
 	t.Run("core imports", func(t *testing.T) {
 		wasm := binaryOf(t, `(module (import "sys" "read" (func (param i32) (result i64))) (import "sys" "write" (func))
 			(import "sys" "read" (func)) (import "env" "x" (func)))`)
@@ -303,11 +327,26 @@ func TestFaulty(t *testing.T) {
 	}
 }
 
+// FuzzInspect looks for files that make Inspect panic or hang, or describe what
+// it cannot write down. Run it with -fuzzminimizetime=1s: making each new input
+// smaller takes a minute otherwise.
 func FuzzInspect(f *testing.F) {
 	f.Add(binaryOf(f, everything))
+	texts, err := filepath.Glob("../binary/testdata/*.wat")
+	if err != nil || len(texts) == 0 {
+		f.Fatalf("no components in text: %v", err)
+	}
+	for _, file := range texts {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(binaryOf(f, string(text)))
+	}
 	files, _ := filepath.Glob("../../guests/bin/*.wasm")
 	for _, file := range files {
-		if b, err := os.ReadFile(file); err == nil && len(b) < 64<<10 {
+		// Larger ones slow the fuzzer down more than they teach it.
+		if b, err := os.ReadFile(file); err == nil && len(b) < 32<<10 {
 			f.Add(b)
 		}
 	}
@@ -315,7 +354,13 @@ func FuzzInspect(f *testing.F) {
 	if err := host.Define(l); err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(_ *testing.T, wasm []byte) {
-		_, _ = Inspect(wasm, Options{Linker: l}) // no panic and no hang
+	f.Fuzz(func(t *testing.T, wasm []byte) {
+		r, err := Inspect(wasm, Options{Linker: l})
+		if err != nil {
+			return
+		}
+		if _, err := json.Marshal(r); err != nil {
+			t.Error(err)
+		}
 	})
 }

@@ -16,7 +16,8 @@ type Status string
 // The statuses, from good to bad. An interface has the worst one of what is in
 // it.
 const (
-	// Offered: the linker has it, with the same type.
+	// Offered: the linker has it, with the same type; of a core module only that
+	// it has one of the name.
 	Offered Status = "offered"
 	// TypesOnly: there are only types in it, so that nobody has to have it.
 	TypesOnly Status = "types-only"
@@ -240,6 +241,13 @@ func (l *links) item(e item, have *component.Interface) (*Item, error) {
 		}
 		bad.Status, bad.Reason = Missing, "the host's interface has no such resource"
 		return bad, nil
+	case e.sort == binary.SortCoreModule:
+		// Its type is compared when it is linked, and not here.
+		if slices.ContainsFunc(have.Modules, func(m component.NamedModule) bool { return m.Name == e.name.Name }) {
+			return nil, nil
+		}
+		bad.Status, bad.Reason = Missing, "the host's interface has no such core module"
+		return bad, nil
 	case e.fn == nil:
 		bad.Status, bad.Reason = Missing, fmt.Sprintf("a host interface cannot supply a %s", e.sort)
 		return bad, nil
@@ -288,6 +296,10 @@ func (l *links) plain(it item) (Import, error) {
 		return imp, err
 	}
 	imp.Status, imp.Reason = bad.Status, "this host has no such import: it meets interfaces only"
+	if it.sort == binary.SortCoreModule {
+		imp.Reason = "this host has no such core module"
+		return imp, nil
+	}
 	if bad.Status == Mismatch || it.fn == nil && it.sort != binary.SortType {
 		imp.Reason = bad.Reason
 		if bad.Wants != "" {

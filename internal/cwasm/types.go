@@ -151,3 +151,53 @@ type ExportType struct {
 	Name string
 	ExternType
 }
+
+// String returns the type as the text format writes it.
+func (t ExternType) String() string {
+	switch t.Kind {
+	case ExternFunc:
+		return t.Func.String()
+	case ExternGlobal:
+		if t.Global.Mutable {
+			return fmt.Sprintf("(global (mut %s))", t.Global.Content)
+		}
+		return fmt.Sprintf("(global %s)", t.Global.Content)
+	case ExternTable:
+		return fmt.Sprintf("(table %s %s)", limits(t.Table.Min, t.Table.Max, t.Table.HasMax), t.Table.Elem)
+	case ExternMemory:
+		return fmt.Sprintf("(memory %s)", limits(t.Memory.Min, t.Memory.Max, t.Memory.HasMax))
+	}
+	return t.Kind.String()
+}
+
+func limits(low, high uint64, has bool) string {
+	if has {
+		return fmt.Sprintf("%d %d", low, high)
+	}
+	return fmt.Sprint(low)
+}
+
+// Matches reports whether something of type t can be imported as want: whether t
+// is a subtype of want, as WebAssembly's section Import Matching has it for the
+// types known here.
+func (t ExternType) Matches(want ExternType) bool {
+	if t.Kind != want.Kind {
+		return false
+	}
+	within := func(low, high uint64, has bool, wantLow, wantHigh uint64, wantHas bool) bool {
+		return low >= wantLow && (!wantHas || has && high <= wantHigh)
+	}
+	switch t.Kind {
+	case ExternFunc:
+		return t.Func.Equal(*want.Func)
+	case ExternGlobal:
+		return *t.Global == *want.Global
+	case ExternTable:
+		a, b := t.Table, want.Table
+		return a.Elem == b.Elem && within(a.Min, a.Max, a.HasMax, b.Min, b.Max, b.HasMax)
+	case ExternMemory:
+		a, b := t.Memory, want.Memory
+		return within(a.Min, a.Max, a.HasMax, b.Min, b.Max, b.HasMax)
+	}
+	return false
+}
