@@ -86,7 +86,7 @@ func (r *reader) capabilities(c *Component, t *table) {
 	if v, ok := t.get("files"); ok {
 		c.Files = readFiles(c, v)
 	}
-	c.ExcludeFiles = t.texts("exclude_files")
+	c.ExcludeFiles = readExcludeFiles(t)
 	c.AllowedOutboundHosts = t.texts("allowed_outbound_hosts")
 	c.KeyValueStores = readLabels(t, "key_value_stores", "store")
 	c.SQLiteDatabases = readLabels(t, "sqlite_databases", "database")
@@ -221,49 +221,6 @@ func readPackage(t *table) string {
 	return text
 }
 
-func readFiles(c *Component, v value) []File {
-	elems := v.list("strings or tables with source and destination")
-	if len(elems) > 0 {
-		c.uses(FeatureFiles, v)
-	}
-	var out []File
-	for _, elem := range elems {
-		if s, ok := elem.data.(string); ok {
-			checkFilePattern(elem, s)
-			out = append(out, File{Pattern: s})
-			continue
-		}
-		t, ok := elem.table("a string, or a table with source and destination")
-		if !ok {
-			continue
-		}
-		var f File
-		if source, ok := t.need("source", ""); ok {
-			f.Source, _ = source.text()
-		}
-		if destination, ok := t.need("destination", "the path at which the guest sees it"); ok {
-			f.Destination, _ = destination.text()
-		}
-		t.done(nil)
-		out = append(out, f)
-	}
-	return out
-}
-
-func checkFilePattern(v value, pattern string) {
-	last := pattern[strings.LastIndexByte(pattern, '/')+1:]
-	switch {
-	case pattern == "":
-		v.fail("must not be empty", "")
-	case last == "." || last == "..":
-		v.fail(fmt.Sprintf("a path ending in %q says nothing of where the guest is to see it", last),
-			`write { source = "`+pattern+`", destination = "/" }`)
-	case pattern == "*" || pattern == "**/*":
-		v.warn(fmt.Sprintf("%q gives the guest everything in the application's directory, the manifest included", pattern),
-			fmt.Sprintf("if that is meant, write %q", "./"+pattern))
-	}
-}
-
 // readLabels reads the labels of stores or databases at key.
 func readLabels(t *table, key, what string) []string {
 	labels := t.texts(key)
@@ -342,7 +299,10 @@ func readProfiles(c *Component, v value) []Profile {
 				"watch":   "a profile replaces only the command",
 			})
 		}
-		sub.done(nil)
+		sub.done(map[string]string{
+			"files":         "a profile does not change what files there are",
+			"exclude_files": "a profile does not change what files there are",
+		})
 		out = append(out, p)
 		if v.r.opts.Profile != "" && name == v.r.opts.Profile {
 			c.apply(p, v)
