@@ -20,8 +20,6 @@ import (
 	postgres3 "github.com/minispin/minispin/wit/bindings/spin/postgres3/postgres"
 	postgres4 "github.com/minispin/minispin/wit/bindings/spin/postgres4/postgres"
 	sqlite3 "github.com/minispin/minispin/wit/bindings/spin/sqlite3/sqlite"
-	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/preopens"
-	fstypes "github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
 	"github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/atomics"
 	"github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/batch"
 	kvstore "github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/store"
@@ -36,9 +34,6 @@ func always[H any](h H) func(*component.Call) H {
 // Observer. Define fails when one of the interfaces is defined already.
 func Define(l *component.Linker) error {
 	for _, i := range []*component.Interface{
-		preopens.Bind(always[preopens.Host](files{})),
-		fstypes.Bind(always[fstypes.Host](files{})),
-
 		kvstore.Bind(always[kvstore.Host](buckets{})),
 		atomics.Bind(always[atomics.Host](buckets{})),
 		batch.Bind(always[batch.Host](buckets{})),

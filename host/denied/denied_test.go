@@ -101,12 +101,6 @@ func TestDenials(t *testing.T) {
 }
 
 func TestEmptyAnswers(t *testing.T) {
-	if d, err := (files{}).GetDirectories(nil); len(d) != 0 || err != nil {
-		t.Errorf("get-directories: %v, %v", d, err)
-	}
-	if c, err := (files{}).FilesystemErrorCode(nil, nil); c.Set || err != nil {
-		t.Errorf("filesystem-error-code: %v, %v", c, err)
-	}
 	if err := errors.Join((keyValueV1{}).Close(nil, 1), (sqliteV1{}).Close(nil, 1), builder{}.SetCaRoot(nil, "")); err != nil {
 		t.Error(err)
 	}

@@ -6,7 +6,6 @@
 // the interface's own error, the one that Spin gives to a component that was not
 // granted the thing, and never by a trap: a guest can handle it.
 //
-//	wasi:filesystem   get-directories: none, so that there is nothing to open
 //	wasi:keyvalue     open: access-denied
 //	fermyon:spin      key-value, sqlite: access-denied; redis, mqtt: invalid-address or
 //	                  connection-failed; postgres, mysql: connection-failed; llm:

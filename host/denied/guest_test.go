@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/host/files"
+	"github.com/minispin/minispin/host/wasi/filesystem"
 	"github.com/minispin/minispin/host/wasi/wasitest"
 )
 
@@ -68,6 +70,10 @@ func (a *asked) Denied(c *component.Call, iface, function string) {
 func TestGuest(t *testing.T) {
 	l := component.NewLinker()
 	if err := Define(l); err != nil {
+		t.Fatal(err)
+	}
+	none := func(*component.Call) *files.Session { return &files.Session{} }
+	if err := filesystem.Define(l, none); err != nil {
 		t.Fatal(err)
 	}
 	pre := wasitest.Link(t, l, wasitest.Text(t, asker))

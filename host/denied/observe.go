@@ -1,10 +1,6 @@
 package denied
 
-import (
-	"github.com/minispin/minispin/component"
-	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/preopens"
-	fstypes "github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
-)
+import "github.com/minispin/minispin/component"
 
 // Observer may be implemented by the value that an embedder gives to each
 // instance (component.InstantiateOptions.Host), to learn what guests ask for in
@@ -17,23 +13,12 @@ type Observer interface {
 	Denied(c *component.Call, iface, function string)
 }
 
-// unremarkable are functions that C libraries and language runtimes call when
-// they start, whatever their program does. The true answer happens to be an empty
-// one, so that nobody is denied anything.
-var unremarkable = map[string]bool{
-	preopens.InterfaceName + "#get-directories":      true,
-	fstypes.InterfaceName + "#filesystem-error-code": true,
-}
-
 // observed makes the functions of i tell the Observer of their instance, if it
 // has one. A call that traps, such as one of a method with a handle that cannot
 // exist, is not told of: the trap speaks for itself.
 func observed(i *component.Interface) *component.Interface {
 	for n := range i.Funcs {
 		f := &i.Funcs[n]
-		if unremarkable[i.Name+"#"+f.Name] {
-			continue
-		}
 		name, call := f.Name, f.Call
 		f.Call = func(c *component.Call, st []component.Raw) error {
 			err := call(c, st)

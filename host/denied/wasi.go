@@ -2,24 +2,10 @@ package denied
 
 import (
 	"github.com/minispin/minispin/component"
-	fstypes "github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
-	"github.com/minispin/minispin/wit/bindings/wasi/io/ioerror"
 	"github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/atomics"
 	kvstore "github.com/minispin/minispin/wit/bindings/wasi/keyvaluedraft2/store"
 	"github.com/minispin/minispin/wit/value"
 )
-
-// files denies wasi:filesystem: there is no directory to begin with.
-type files struct{}
-
-func (files) GetDirectories(*component.Call) ([]value.Tuple2[fstypes.Descriptor, string], error) {
-	return nil, nil
-}
-
-// FilesystemErrorCode says of every error that it is not of a file system.
-func (files) FilesystemErrorCode(*component.Call, ioerror.Error) (value.Option[fstypes.ErrorCode], error) {
-	return value.None[fstypes.ErrorCode](), nil
-}
 
 // buckets denies wasi:keyvalue: no bucket is granted, so none of the functions
 // that take one can be reached.

@@ -1,5 +1,5 @@
-// Package wasi brings the WASI 0.2 hosts together: io, clocks, random, cli and
-// sockets, each in a package of its own beneath this one.
+// Package wasi brings the WASI 0.2 hosts together: io, clocks, random, cli,
+// filesystem and sockets, each in a package of its own beneath this one.
 //
 // What a guest sees of WASI is a Ctx, made by the embedder for each instance
 // and found through the value the instance was given (View). The package knows
@@ -14,8 +14,10 @@ import (
 	"strings"
 
 	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/host/files"
 	"github.com/minispin/minispin/host/wasi/cli"
 	"github.com/minispin/minispin/host/wasi/clocks"
+	"github.com/minispin/minispin/host/wasi/filesystem"
 	"github.com/minispin/minispin/host/wasi/io"
 	"github.com/minispin/minispin/host/wasi/random"
 	"github.com/minispin/minispin/host/wasi/sockets"
@@ -44,6 +46,9 @@ type Ctx struct {
 	// Network is what the guest may reach through sockets: nothing without a
 	// policy.
 	Network sockets.Network
+
+	// Files is what the guest has of files: nothing without mounts.
+	Files files.Session
 
 	stdin          *wasiio.InputStream
 	stdout, stderr *wasiio.OutputStream
@@ -83,6 +88,9 @@ func Define(l *component.Linker) error {
 	if err := sockets.Define(l, func(c *component.Call) *sockets.Network { return &Of(c).Network }); err != nil {
 		return fmt.Errorf("define WASI: %w", err)
 	}
+	if err := filesystem.Define(l, func(c *component.Call) *files.Session { return &Of(c).Files }); err != nil {
+		return fmt.Errorf("define WASI: %w", err)
+	}
 	return nil
 }
 
@@ -120,9 +128,10 @@ func output(s **wasiio.OutputStream, w io.Writer) *wasiio.OutputStream {
 	return *s
 }
 
-// Close lets go of the standard input, and gives its buffer to the next instance.
-// The instance must have ended; it may be left out, at the price of the buffer.
+// Close closes the files that the instance left open, lets go of the standard
+// input, and gives its buffer to the next instance. The instance must have ended.
 func (x *Ctx) Close() {
+	x.Files.Close()
 	if x.stdin != nil {
 		x.stdin.Drop()
 	}

@@ -45,7 +45,7 @@ func (t *target) newState(r *httptrigger.Request) *state {
 	return s
 }
 
-// close ends the standard streams.
+// close ends the standard streams and closes files.
 func (s *state) close() {
 	s.wasi.Close()
 	s.out.close()

@@ -1,0 +1,52 @@
+package files
+
+import (
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
+)
+
+// entriesAtOnce is how many entries of a directory are read together.
+const entriesAtOnce = 64
+
+// Entries reads a directory, a few entries at a time.
+type Entries struct {
+	dir  *os.File
+	next []fs.DirEntry
+}
+
+// Entries returns the entries of the directory, without . and .., in no order.
+func (h *Handle) Entries() (*Entries, error) {
+	if !h.IsDir() {
+		return nil, types.ErrorCodeNotDirectory
+	}
+	if h.flags&types.DescriptorFlagsRead == 0 {
+		return nil, types.ErrorCodeBadDescriptor
+	}
+	f, err := h.root.Open(".")
+	if err != nil {
+		return nil, code(err)
+	}
+	return &Entries{dir: f}, nil
+}
+
+// Next returns the next entry, or io.EOF.
+func (e *Entries) Next() (types.DirectoryEntry, error) {
+	if len(e.next) == 0 {
+		var err error
+		if e.next, err = e.dir.ReadDir(entriesAtOnce); len(e.next) == 0 {
+			if err == io.EOF || err == nil {
+				return types.DirectoryEntry{}, io.EOF
+			}
+			return types.DirectoryEntry{}, code(err)
+		}
+	}
+	d := e.next[0]
+	e.next = e.next[1:]
+	return types.DirectoryEntry{Type: typeOf(d.Type()), Name: d.Name()}, nil
+}
+
+// Close ends the reading.
+func (e *Entries) Close() { e.dir.Close() }

@@ -1,0 +1,196 @@
+package files
+
+import (
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
+)
+
+// A Handle is an open file or directory. The errors of its methods are of the
+// type types.ErrorCode, but for io.EOF.
+type Handle struct {
+	session *Session
+	access  Access // of the mount it comes from
+	flags   types.DescriptorFlags
+	refs    int
+
+	file  *os.File // of a regular file
+	root  *os.Root // of a directory
+	owned bool     // root is closed with the handle
+}
+
+// Retain makes one more Close necessary: a stream goes on when the descriptor it
+// came from is closed.
+func (h *Handle) Retain() { h.refs++ }
+
+// Close gives the handle up. Further calls have no effect.
+func (h *Handle) Close() {
+	if h.refs--; h.refs != 0 {
+		return
+	}
+	delete(h.session.open, h)
+	if h.file != nil {
+		h.file.Close()
+	}
+	if h.owned {
+		h.root.Close()
+	}
+}
+
+// Flags returns what the handle was opened for.
+func (h *Handle) Flags() types.DescriptorFlags { return h.flags }
+
+// IsDir reports whether h is a directory's.
+func (h *Handle) IsDir() bool { return h.root != nil }
+
+// Type returns regular-file or directory: there are no handles of others.
+func (h *Handle) Type() types.DescriptorType {
+	if h.IsDir() {
+		return types.DescriptorTypeDirectory
+	}
+	return types.DescriptorTypeRegularFile
+}
+
+// readable and writable check that the contents may be read or written.
+func (h *Handle) readable() error { return h.content(types.DescriptorFlagsRead) }
+func (h *Handle) writable() error { return h.content(types.DescriptorFlagsWrite) }
+
+func (h *Handle) content(need types.DescriptorFlags) error {
+	switch {
+	case h.IsDir():
+		return types.ErrorCodeIsDirectory
+	case h.flags&need == 0:
+		return types.ErrorCodeBadDescriptor
+	}
+	return nil
+}
+
+// CheckRead and CheckWrite return the error that ReadAt and WriteAt would.
+func (h *Handle) CheckRead() error  { return h.readable() }
+func (h *Handle) CheckWrite() error { return h.writable() }
+
+// ReadAt reads into p at an offset in bytes. It returns less than len(p) only
+// with an error; at the end that is io.EOF.
+func (h *Handle) ReadAt(p []byte, offset uint64) (int, error) {
+	if err := h.readable(); err != nil {
+		return 0, err
+	}
+	if int64(offset) < 0 {
+		return 0, types.ErrorCodeInvalid
+	}
+	n, err := h.file.ReadAt(p, int64(offset))
+	if err == io.EOF {
+		return n, err
+	}
+	return n, code(err)
+}
+
+// WriteAt writes p at an offset in bytes.
+func (h *Handle) WriteAt(p []byte, offset uint64) (int, error) {
+	if err := h.writable(); err != nil {
+		return 0, err
+	}
+	if int64(offset) < 0 || int64(offset)+int64(len(p)) < 0 {
+		return 0, types.ErrorCodeFileTooLarge
+	}
+	n, err := h.file.WriteAt(p, int64(offset))
+	return n, code(err)
+}
+
+// appending lets one guest at a time find the end of a file and write there.
+var appending sync.Mutex
+
+// Append writes p at the end of the file, and returns the offset after it.
+func (h *Handle) Append(p []byte) (n int, end uint64, err error) {
+	if err := h.writable(); err != nil {
+		return 0, 0, err
+	}
+	appending.Lock()
+	defer appending.Unlock()
+	size, err := h.Size()
+	if err != nil {
+		return 0, 0, err
+	}
+	n, err = h.WriteAt(p, size)
+	return n, size + uint64(n), err
+}
+
+// Size returns how many bytes the file has.
+func (h *Handle) Size() (uint64, error) {
+	s, err := h.Stat()
+	return s.Size, err
+}
+
+// SetSize cuts the file off or extends it with zeros.
+func (h *Handle) SetSize(size uint64) error {
+	if err := h.writable(); err != nil {
+		return err
+	}
+	if int64(size) < 0 {
+		return types.ErrorCodeFileTooLarge
+	}
+	return code(h.file.Truncate(int64(size)))
+}
+
+// Sync waits until what was written is stored.
+func (h *Handle) Sync() error {
+	if h.IsDir() || h.flags&types.DescriptorFlagsWrite == 0 {
+		return nil // nothing was written through it
+	}
+	return code(h.file.Sync())
+}
+
+// SetTimes sets the times of last access and change; a zero time leaves one as
+// it is.
+func (h *Handle) SetTimes(access, change time.Time) error {
+	if err := h.mutable(); err != nil {
+		return err
+	}
+	if h.IsDir() {
+		return code(h.root.Chtimes(".", access, change))
+	}
+	return code(setTimes(h.file, access, change))
+}
+
+// mutable checks that something may be changed besides contents.
+func (h *Handle) mutable() error {
+	if h.access != ReadWrite {
+		return types.ErrorCodeReadOnly
+	}
+	if h.IsDir() && h.flags&types.DescriptorFlagsMutateDirectory == 0 {
+		return types.ErrorCodeReadOnly
+	}
+	return nil
+}
+
+// info returns what the system knows of the file now.
+func (h *Handle) info() (os.FileInfo, error) {
+	if h.IsDir() {
+		i, err := h.root.Stat(".")
+		return i, code(err)
+	}
+	i, err := h.file.Stat()
+	return i, code(err)
+}
+
+// Stat returns what is known of the file now.
+func (h *Handle) Stat() (Stat, error) {
+	i, err := h.info()
+	if err != nil {
+		return Stat{}, err
+	}
+	return stat(i), nil
+}
+
+// Same reports whether both handles are of one file.
+func (h *Handle) Same(other *Handle) (bool, error) {
+	a, err := h.info()
+	if err != nil {
+		return false, err
+	}
+	b, err := other.info()
+	return err == nil && os.SameFile(a, b), err
+}

@@ -1,0 +1,34 @@
+package files
+
+import (
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+func (s *Stat) fromSystem(i os.FileInfo) {
+	sys, ok := i.Sys().(*syscall.Stat_t)
+	if !ok {
+		return
+	}
+	s.Device, s.Inode, s.Links = uint64(sys.Dev), sys.Ino, uint64(sys.Nlink)
+	s.Accessed = time.Unix(sys.Atim.Unix())
+	s.Changed = time.Unix(sys.Ctim.Unix())
+}
+
+// setTimes sets the times of an open file. Its name may be another file's by now,
+// so it is named by its descriptor.
+func setTimes(f *os.File, access, change time.Time) error {
+	c, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failure error
+	if err := c.Control(func(fd uintptr) {
+		failure = os.Chtimes("/proc/self/fd/"+strconv.FormatUint(uint64(fd), 10), access, change)
+	}); err != nil {
+		return err
+	}
+	return failure
+}
