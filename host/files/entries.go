@@ -13,8 +13,9 @@ const entriesAtOnce = 64
 
 // Entries reads a directory, a few entries at a time.
 type Entries struct {
-	dir  *os.File
-	next []fs.DirEntry
+	session *Session
+	dir     *os.File
+	next    []fs.DirEntry
 }
 
 // Entries returns the entries of the directory, without . and .., in no order.
@@ -29,7 +30,12 @@ func (h *Handle) Entries() (*Entries, error) {
 	if err != nil {
 		return nil, code(err)
 	}
-	return &Entries{dir: f}, nil
+	e := &Entries{session: h.session, dir: f}
+	if err := h.session.admit(e); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return e, nil
 }
 
 // Next returns the next entry, or io.EOF.
@@ -48,5 +54,10 @@ func (e *Entries) Next() (types.DirectoryEntry, error) {
 	return types.DirectoryEntry{Type: typeOf(d.Type()), Name: d.Name()}, nil
 }
 
-// Close ends the reading.
-func (e *Entries) Close() { e.dir.Close() }
+// Close ends the reading. Further calls have no effect.
+func (e *Entries) Close() { e.release() }
+
+func (e *Entries) release() {
+	delete(e.session.open, e)
+	e.dir.Close()
+}

@@ -28,9 +28,13 @@ func (h *Handle) Retain() { h.refs++ }
 
 // Close gives the handle up. Further calls have no effect.
 func (h *Handle) Close() {
-	if h.refs--; h.refs != 0 {
-		return
+	if h.refs--; h.refs == 0 {
+		h.release()
 	}
+}
+
+func (h *Handle) release() {
+	h.refs = 0
 	delete(h.session.open, h)
 	if h.file != nil {
 		h.file.Close()

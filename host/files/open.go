@@ -85,7 +85,7 @@ func (h *Handle) openFile(name string, of types.OpenFlags, flags types.Descripto
 	if err == nil && of&types.OpenFlagsTruncate != 0 && found != nil {
 		err = h.truncate(name, f, flags)
 	}
-	opened := &Handle{session: h.session, access: h.access, flags: flags &^ types.DescriptorFlagsMutateDirectory, file: f}
+	opened := &Handle{session: h.session, refs: 1, access: h.access, flags: flags &^ types.DescriptorFlagsMutateDirectory, file: f}
 	if err == nil {
 		err = h.session.admit(opened)
 	}
@@ -126,7 +126,7 @@ func (h *Handle) openDir(name string, flags types.DescriptorFlags, found os.File
 	if err == nil && !os.SameFile(i, found) {
 		err = types.ErrorCodeNotPermitted
 	}
-	opened := &Handle{session: h.session, access: h.access, flags: flags, root: r, owned: true}
+	opened := &Handle{session: h.session, refs: 1, access: h.access, flags: flags, root: r, owned: true}
 	if err == nil {
 		err = h.session.admit(opened)
 	}

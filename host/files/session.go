@@ -8,7 +8,7 @@ import (
 
 const (
 	// MaxOpen is the most files and directories an instance may have open at
-	// once; more is the error code quota. The limit is the guest's alone: the
+	// once, those that are being listed counted twice; more is the error code quota. The limit is the guest's alone: the
 	// process has descriptors for many instances.
 	MaxOpen = 512
 	// MaxPath is the length in bytes of the longest path that is looked at; a
@@ -40,35 +40,39 @@ const (
 type Session struct {
 	Mounts []Mount
 
-	open map[*Handle]struct{}
+	open map[resource]struct{}
+}
+
+// resource is what a Session has open.
+type resource interface {
+	// release gives it back to the system and removes it from its Session.
+	release()
 }
 
 // Preopen returns a new handle to the directory of m.
 func (s *Session) Preopen(m Mount) (*Handle, error) {
-	h := &Handle{session: s, root: m.Root, access: m.Access, flags: types.DescriptorFlagsRead}
+	h := &Handle{session: s, refs: 1, root: m.Root, access: m.Access, flags: types.DescriptorFlagsRead}
 	if m.Access == ReadWrite {
 		h.flags |= types.DescriptorFlagsMutateDirectory
 	}
 	return h, s.admit(h)
 }
 
-// admit counts h among the open handles.
-func (s *Session) admit(h *Handle) error {
+// admit counts r among what is open.
+func (s *Session) admit(r resource) error {
 	if len(s.open) >= MaxOpen {
 		return types.ErrorCodeQuota
 	}
 	if s.open == nil {
-		s.open = map[*Handle]struct{}{}
+		s.open = map[resource]struct{}{}
 	}
-	s.open[h] = struct{}{}
-	h.refs = 1
+	s.open[r] = struct{}{}
 	return nil
 }
 
 // Close closes everything that is still open.
 func (s *Session) Close() {
-	for h := range s.open {
-		h.refs = 1
-		h.Close()
+	for r := range s.open {
+		r.release()
 	}
 }

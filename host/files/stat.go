@@ -68,3 +68,13 @@ func nanoseconds(t time.Time) int64 {
 	}
 	return t.UnixNano()
 }
+
+// ID returns a number for the file, the same as long as the process runs: equal
+// for two names of one file, and otherwise for no two. It is zero where the system
+// does not tell files apart.
+func (s Stat) ID() uint64 {
+	if s.Inode == 0 {
+		return 0
+	}
+	return maphash.Comparable(seeds[0], [2]uint64{s.Device, s.Inode})
+}

@@ -2,21 +2,17 @@ package preview1
 
 import "context"
 
-// This file has the functions on file descriptors, and those on directories and
-// sockets, of which there are none to name.
+// This file has the functions that work on every kind of file descriptor, and
+// those on sockets, of which there are none to name.
 
-func fdRead(c *call) error {
-	return transfer(c, rightRead, descriptor.read)
-}
+func fdRead(c *call) error { return transfer(c, rightRead, 3, descriptor.read) }
 
-func fdWrite(c *call) error {
-	return transfer(c, rightWrite, descriptor.write)
-}
+func fdWrite(c *call) error { return transfer(c, rightWrite, 3, descriptor.write) }
 
 // transfer moves bytes between a descriptor and a list of buffers: parameters
-// fd, list, length of list, where the count of bytes goes.
-func transfer(c *call, right rights, move func(d descriptor, ctx context.Context, bufs [][]byte) (int, error)) error {
-	d, err := c.fds.use(c.u32(0), right)
+// fd, list, length of list, and at result where the count of bytes goes.
+func transfer(c *call, want rights, result int, move func(d descriptor, ctx context.Context, bufs [][]byte) (int, error)) error {
+	open, err := c.fds.use(c.u32(0), want)
 	if err != nil {
 		return err
 	}
@@ -24,11 +20,11 @@ func transfer(c *call, right rights, move func(d descriptor, ctx context.Context
 	if err != nil {
 		return err
 	}
-	count, err := record(c.Mem(), c.u32(3), 4)
+	count, err := record(c.Mem(), c.u32(result), 4)
 	if err != nil {
 		return err
 	}
-	n, err := move(d, c.Context(), bufs)
+	n, err := move(open.desc, c.Context(), bufs)
 	if err != nil {
 		return err
 	}
@@ -54,19 +50,34 @@ func fdFdstatGet(c *call) error {
 	clear(r)
 	kind, _ := f.desc.stat()
 	r.PutU8(0, uint8(kind))
+	if d, ok := f.desc.(*file); ok {
+		r.PutU16(2, uint16(d.flags))
+	}
 	r.PutU64(8, uint64(f.rights))
+	r.PutU64(16, uint64(f.inheriting))
 	return nil
 }
 
-// fdFdstatSetFlags takes no flags but none: a stream cannot append or be made
-// not to wait.
+// fdFdstatSetFlags lets a file append, or end that. What is not a file takes no
+// flags but none: it cannot append or be made not to wait.
 func fdFdstatSetFlags(c *call) error {
-	if _, err := c.fds.get(c.u32(0)); err != nil {
+	open, err := c.fds.use(c.u32(0), rightSetFlags)
+	if err != nil {
 		return err
 	}
-	if c.u32(1) != 0 {
+	flags := fdflags(c.u32(1))
+	f, ok := open.desc.(*file)
+	switch {
+	case flags&^allFlags != 0:
+		return errInval
+	case !ok && flags != 0:
 		return errNotsup
+	case !ok:
+		return nil
+	case (flags^f.flags)&syncFlags != 0:
+		return errInval
 	}
+	f.flags = flags
 	return nil
 }
 
@@ -77,61 +88,34 @@ func fdFdstatSetRights(c *call) error {
 		return err
 	}
 	base, inheriting := rights(c.u64(1)), rights(c.u64(2))
-	if base&^f.rights != 0 || inheriting != 0 {
+	if base&^f.rights != 0 || inheriting&^f.inheriting != 0 {
 		return errNotcap
 	}
-	f.rights = base
+	f.rights, f.inheriting = base, inheriting
 	return nil
 }
 
-// filestat has 64 bytes, of which a stream has nothing to say but the filetype
-// at 16.
-func fdFilestatGet(c *call) error {
-	f, err := c.fds.get(c.u32(0))
-	if err != nil {
-		return err
+// fdSync stores what was written, contents and all else: the system makes no
+// difference that is worth one here.
+func fdSync(want rights) func(*call) error {
+	return func(c *call) error {
+		h, err := c.handle(want, errInval)
+		if err != nil {
+			return err
+		}
+		return fileErrno(h.Sync())
 	}
-	r, err := record(c.Mem(), c.u32(1), 64)
-	if err != nil {
-		return err
-	}
-	clear(r)
-	kind, _ := f.desc.stat()
-	r.PutU8(16, uint8(kind))
-	return nil
 }
 
 // onDescriptor answers a function that no open descriptor has, with the reason,
 // or EBADF when the number in parameter 0 is not open.
 func onDescriptor(reason Errno) func(*call) error {
-	return func(c *call) error { return c.refuse(0, reason) }
-}
-
-func (c *call) refuse(param int, reason Errno) error {
-	if _, err := c.fds.get(c.u32(param)); err != nil {
-		return err
+	return func(c *call) error {
+		if _, err := c.fds.get(c.u32(0)); err != nil {
+			return err
+		}
+		return reason
 	}
-	return reason
 }
-
-// noDirectory answers the functions that list preopened directories: a number
-// that is none is EBADF, which ends the guest's search.
-func noDirectory(*call) error { return errBadf }
-
-func pathLink(c *call) error {
-	if _, err := c.fds.get(c.u32(4)); err != nil {
-		return err
-	}
-	return c.refuse(0, errNotdir)
-}
-
-func pathRename(c *call) error {
-	if _, err := c.fds.get(c.u32(3)); err != nil {
-		return err
-	}
-	return c.refuse(0, errNotdir)
-}
-
-func pathSymlink(c *call) error { return c.refuse(2, errNotdir) }
 
 func notSupported(*call) error { return errNotsup }

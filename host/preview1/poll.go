@@ -92,14 +92,14 @@ func (s *subscription) parse(c *call, r component.Memory) error {
 	case tagClock:
 		s.event, err = clockEvent(&c.ctx.Clocks, r)
 	case tagRead, tagWrite:
-		var d descriptor
-		if d, err = c.fds.use(r.U32(16), rightPoll); err != nil {
+		var open *openFile
+		if open, err = c.fds.use(r.U32(16), rightPoll); err != nil {
 			break
 		}
 		if s.tag == tagRead {
-			s.event, s.ready, err = d.pollRead()
+			s.event, s.ready, err = open.desc.pollRead()
 		} else {
-			s.event, s.ready, err = d.pollWrite()
+			s.event, s.ready, err = open.desc.pollWrite()
 		}
 	default:
 		return errInval

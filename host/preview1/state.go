@@ -10,7 +10,7 @@ import (
 // descriptor is what an open file descriptor stands for. A method that its kind
 // does not have returns the error number that says so.
 type descriptor interface {
-	// stat returns the file type and the rights the descriptor begins with.
+	// stat returns the file type and the rights that a descriptor of its kind has.
 	stat() (filetype, rights)
 	// read waits for bytes and fills bufs from the front. Zero bytes is the end.
 	read(ctx context.Context, bufs [][]byte) (int, error)
@@ -32,18 +32,23 @@ type filetype uint8
 
 // The file types this host has, preview 1 type filetype. A standard stream is
 // never a character device: guests would take it for a terminal.
-const filetypeUnknown filetype = 0
-
-type rights uint64
-
-// The rights this host looks at, preview 1 type rights.
 const (
-	rightRead  rights = 1 << 1
-	rightWrite rights = 1 << 6
-	rightPoll  rights = 1 << 27
+	filetypeUnknown         filetype = 0
+	filetypeBlockDevice     filetype = 1
+	filetypeCharacterDevice filetype = 2
+	filetypeDirectory       filetype = 3
+	filetypeRegularFile     filetype = 4
+	filetypeSocketStream    filetype = 6
+	filetypeSymbolicLink    filetype = 7
 )
 
-// State is the table of open file descriptors of one instance.
+// State is the table of open file descriptors of one instance. Like the Ctx it
+// is attached to, it lasts for one request under every strategy: a guest that
+// keeps numbers of descriptors from an earlier request finds the streams and the
+// preopened directories where they were, and nothing else.
+//
+// What its descriptors hold of the system belongs to the Ctx's Files, which the
+// embedder closes.
 type State struct {
 	fds    []openFile
 	opened bool
@@ -51,27 +56,36 @@ type State struct {
 
 // openFile is a place in the table; it is free when desc is nil.
 type openFile struct {
-	desc   descriptor
-	rights rights
+	desc       descriptor
+	rights     rights // that the guest has not given up
+	inheriting rights // that are passed on to what is opened beneath it
 }
 
-// stateOf returns the table of the instance that has ctx, with the standard
-// streams in it when it is new.
+// stateOf returns the table of the instance that has ctx. When it is new the
+// standard streams are in it, and after them the directories that are mounted.
 func stateOf(ctx *wasi.Ctx) *State {
 	s := wasi.Attached[State](ctx)
 	if !s.opened {
 		s.opened = true
-		s.open(input{ctx.StdinStream()})
-		s.open(output{ctx.StdoutStream()})
-		s.open(output{ctx.StderrStream()})
+		s.open(openFile{desc: input{ctx.StdinStream()}, rights: inputRights})
+		s.open(openFile{desc: output{ctx.StdoutStream()}, rights: outputRights})
+		s.open(openFile{desc: output{ctx.StderrStream()}, rights: outputRights})
+		for _, m := range ctx.Files.Mounts {
+			h, err := ctx.Files.Preopen(m)
+			if err != nil {
+				break // the instance has no more room, as it will find
+			}
+			s.open(openFile{
+				desc:   &directory{h: h, preopen: true, path: m.Path},
+				rights: directoryRights, inheriting: inheritingRights,
+			})
+		}
 	}
 	return s
 }
 
-// open puts d into the first free place and returns its number.
-func (s *State) open(d descriptor) uint32 {
-	_, r := d.stat()
-	f := openFile{desc: d, rights: r}
+// open puts f into the first free place and returns its number.
+func (s *State) open(f openFile) uint32 {
 	for i := range s.fds {
 		if s.fds[i].desc == nil {
 			s.fds[i] = f
@@ -92,7 +106,7 @@ func (s *State) get(fd uint32) (*openFile, error) {
 
 // use returns the open file with number fd if it still has all the rights in
 // want that its kind has; ENOTCAPABLE says that they were given up.
-func (s *State) use(fd uint32, want rights) (descriptor, error) {
+func (s *State) use(fd uint32, want rights) (*openFile, error) {
 	f, err := s.get(fd)
 	if err != nil {
 		return nil, err
@@ -100,7 +114,7 @@ func (s *State) use(fd uint32, want rights) (descriptor, error) {
 	if _, had := f.desc.stat(); had&want&^f.rights != 0 {
 		return nil, errNotcap
 	}
-	return f.desc, nil
+	return f, nil
 }
 
 // close frees the number fd.

@@ -10,14 +10,10 @@ import (
 // input is a standard input.
 type input struct{ s *wasiio.InputStream }
 
-func (input) stat() (filetype, rights) { return filetypeUnknown, rightRead | rightPoll }
+func (input) stat() (filetype, rights) { return filetypeUnknown, inputRights }
 
 func (f input) read(ctx context.Context, bufs [][]byte) (int, error) {
-	var want uint64
-	for _, b := range bufs {
-		want += uint64(len(b))
-	}
-	got, err := f.s.WaitRead(ctx, want)
+	got, err := f.s.WaitRead(ctx, length(bufs))
 	if e, ok := err.(streams.StreamError); ok && e.Case == streams.StreamErrorClosed {
 		return 0, nil
 	}
@@ -48,7 +44,7 @@ func (input) close() {}
 // output is a standard output or error.
 type output struct{ s *wasiio.OutputStream }
 
-func (output) stat() (filetype, rights) { return filetypeUnknown, rightWrite | rightPoll }
+func (output) stat() (filetype, rights) { return filetypeUnknown, outputRights }
 
 func (output) read(context.Context, [][]byte) (int, error) { return 0, errBadf }
 

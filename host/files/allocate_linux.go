@@ -1,0 +1,31 @@
+package files
+
+import "syscall"
+
+// Allocate makes sure that there is room for n bytes of the file from an offset
+// on, and that it is at least so long.
+func (h *Handle) Allocate(offset, n uint64) error {
+	if err := h.writable(); err != nil {
+		return err
+	}
+	if int64(offset) < 0 || int64(n) < 0 || int64(offset+n) < 0 {
+		return code(syscall.EFBIG)
+	}
+	c, err := h.file.SyscallConn()
+	if err != nil {
+		return code(err)
+	}
+	var failure error
+	err = c.Control(func(fd uintptr) {
+		for {
+			failure = syscall.Fallocate(int(fd), 0, int64(offset), int64(n))
+			if failure != syscall.EINTR {
+				return
+			}
+		}
+	})
+	if err == nil {
+		err = failure
+	}
+	return code(err)
+}

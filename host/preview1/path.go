@@ -1,0 +1,218 @@
+package preview1
+
+import (
+	"time"
+	"unicode/utf8"
+
+	"github.com/minispin/minispin/host/files"
+)
+
+// This file has the functions on paths beneath a directory, but for path_open.
+
+// path returns the path whose address is in parameter i and whose length in the
+// next.
+func (c *call) path(i int) (string, error) {
+	n := c.u32(i + 1)
+	b, err := span(c.Mem(), c.u32(i), uint64(n))
+	switch {
+	case err != nil:
+		return "", err
+	case n > files.MaxPath:
+		return "", errNametoolong
+	case !utf8.Valid(b):
+		return "", errIlseq
+	}
+	return string(b), nil
+}
+
+// onPath is a function of a path beneath a directory: parameters directory, path
+// and its length.
+func onPath(want rights, do func(h *files.Handle, path string) error) func(*call) error {
+	return func(c *call) error {
+		_, d, err := c.directory(0, want)
+		if err != nil {
+			return err
+		}
+		path, err := c.path(1)
+		if err != nil {
+			return err
+		}
+		return fileErrno(do(d.h, path))
+	}
+}
+
+// pathFilestatGet has the parameters directory, lookupflags, path, its length,
+// where the filestat goes.
+func pathFilestatGet(c *call) error {
+	_, d, err := c.directory(0, rightPathStat)
+	if err != nil {
+		return err
+	}
+	lookup, err := lookupFlags(c.u32(1))
+	if err != nil {
+		return err
+	}
+	path, err := c.path(2)
+	if err != nil {
+		return err
+	}
+	r, err := record(c.Mem(), c.u32(4), filestatSize)
+	if err != nil {
+		return err
+	}
+	s, err := d.h.StatAt(lookup, path)
+	if err != nil {
+		return fileErrno(err)
+	}
+	putFilestat(r, s)
+	return nil
+}
+
+// pathFilestatSetTimes has the parameters directory, lookupflags, path, its
+// length, time of access, time of change, fstflags.
+func pathFilestatSetTimes(c *call) error {
+	_, d, err := c.directory(0, rightPathSetTimes)
+	if err != nil {
+		return err
+	}
+	lookup, err := lookupFlags(c.u32(1))
+	if err != nil {
+		return err
+	}
+	path, err := c.path(2)
+	if err != nil {
+		return err
+	}
+	access, change, err := c.times(4)
+	if err != nil {
+		return err
+	}
+	return fileErrno(d.h.SetTimesAt(lookup, path, access, change))
+}
+
+// fdFilestatSetTimes has the parameters descriptor, time of access, time of
+// change, fstflags.
+func fdFilestatSetTimes(c *call) error {
+	h, err := c.handle(rightSetTimes, errNotsup)
+	if err != nil {
+		return err
+	}
+	access, change, err := c.times(1)
+	if err != nil {
+		return err
+	}
+	return fileErrno(h.SetTimes(access, change))
+}
+
+// The bits of fstflags.
+const (
+	setAccess    = 1 << 0
+	setAccessNow = 1 << 1
+	setChange    = 1 << 2
+	setChangeNow = 1 << 3
+)
+
+// times returns the times to set, zero for one to leave: parameter i is that of
+// access, the next that of change, and the one after says which to set.
+func (c *call) times(i int) (access, change time.Time, err error) {
+	flags := c.u32(i + 2)
+	if flags&^(setAccess|setAccessNow|setChange|setChangeNow) != 0 ||
+		flags&(setAccess|setAccessNow) == setAccess|setAccessNow ||
+		flags&(setChange|setChangeNow) == setChange|setChangeNow {
+		return access, change, errInval
+	}
+	now := c.ctx.Clocks.WallNow()
+	pick := func(ns uint64, given, current uint32) time.Time {
+		switch {
+		case flags&given != 0:
+			return time.Unix(int64(ns/1e9), int64(ns%1e9))
+		case flags&current != 0:
+			return now
+		}
+		return time.Time{}
+	}
+	return pick(c.u64(i), setAccess, setAccessNow), pick(c.u64(i+1), setChange, setChangeNow), nil
+}
+
+// pathLink has the parameters directory, lookupflags, path, its length; directory,
+// path and its length of the new name.
+func pathLink(c *call) error {
+	_, from, err := c.directory(0, rightLinkSource)
+	if err != nil {
+		return err
+	}
+	_, to, err := c.directory(4, rightLinkTarget)
+	if err != nil {
+		return err
+	}
+	lookup, err := lookupFlags(c.u32(1))
+	if err != nil {
+		return err
+	}
+	return c.onTwo(2, 5, func(old, new string) error { return from.h.Link(lookup, old, to.h, new) })
+}
+
+// pathRename has the parameters directory, path, its length; the same of the new
+// name.
+func pathRename(c *call) error {
+	_, from, err := c.directory(0, rightRenameSource)
+	if err != nil {
+		return err
+	}
+	_, to, err := c.directory(3, rightRenameTarget)
+	if err != nil {
+		return err
+	}
+	return c.onTwo(1, 4, func(old, new string) error { return from.h.Rename(old, to.h, new) })
+}
+
+// pathSymlink has the parameters contents of the link, their length, directory,
+// path, its length.
+func pathSymlink(c *call) error {
+	_, d, err := c.directory(2, rightSymlink)
+	if err != nil {
+		return err
+	}
+	return c.onTwo(0, 3, d.h.Symlink)
+}
+
+// onTwo calls do with the paths at parameters i and j.
+func (c *call) onTwo(i, j int, do func(a, b string) error) error {
+	a, err := c.path(i)
+	if err != nil {
+		return err
+	}
+	b, err := c.path(j)
+	if err != nil {
+		return err
+	}
+	return fileErrno(do(a, b))
+}
+
+// pathReadlink has the parameters directory, path, its length, buffer, its
+// length, where the count of bytes goes. A buffer that is too short gets as much
+// as it holds.
+func pathReadlink(c *call) error {
+	_, d, err := c.directory(0, rightReadlink)
+	if err != nil {
+		return err
+	}
+	path, err := c.path(1)
+	if err != nil {
+		return err
+	}
+	to, err := span(c.Mem(), c.u32(3), uint64(c.u32(4)))
+	if err != nil {
+		return err
+	}
+	count, err := record(c.Mem(), c.u32(5), 4)
+	if err != nil {
+		return err
+	}
+	target, err := d.h.Readlink(path)
+	if err != nil {
+		return fileErrno(err)
+	}
+	count.PutU32(0, uint32(copy(to, target)))
+	return nil
+}
