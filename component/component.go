@@ -4,10 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"runtime"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/minispin/minispin/component/binary"
 	"github.com/minispin/minispin/internal/cwasm"
@@ -21,10 +18,10 @@ type Component struct {
 	def     *binary.Component // nil for a core module
 	world   *binary.World     // of a core module
 	main    *cwasm.Module     // of a core module
-	modules map[*binary.CoreModule]*cwasm.Module
-	all     []*cwasm.Module // each distinct module once
-
-	footings map[*cwasm.Module]footing // when instances are to be reset
+	sources []*source         // of the distinct core modules
+	of      map[*binary.CoreModule]*source
+	modules map[*source]*cwasm.Module
+	all     []*cwasm.Module // those of sources
 }
 
 // CompileOptions adjust Compile.
@@ -45,7 +42,7 @@ type CompileOptions struct {
 // Binary.md, and BuildTargets.md for core modules.
 func (e *Engine) Compile(ctx context.Context, name string, wasm []byte, opts CompileOptions) (*Component, error) {
 	c := &Component{name: name, engine: e}
-	var sources []*binary.CoreModule
+	var modules []*binary.CoreModule
 	switch {
 	case binary.IsComponent(wasm):
 		def, err := binary.Decode(wasm, binary.Limits{})
@@ -56,23 +53,29 @@ func (e *Engine) Compile(ctx context.Context, name string, wasm []byte, opts Com
 			return nil, fmt.Errorf("component %s: %w", name, err)
 		}
 		c.def = def
-		sources = coreModules(def, nil)
+		modules = coreModules(def, nil)
 	case binary.IsModule(wasm):
 		world, err := binary.DecodeComponentTypes(wasm, binary.Limits{})
 		if err != nil {
 			return nil, fmt.Errorf("component %s: %w", name, err)
 		}
 		c.world = world
-		sources = []*binary.CoreModule{{Bytes: wasm}}
+		modules = []*binary.CoreModule{{Bytes: wasm}}
 	default:
 		return nil, fmt.Errorf("component %s: %w", name, notWasm(wasm))
 	}
-	if err := c.compile(ctx, sources, opts); err != nil {
+	c.sources, c.of = sourcesOf(modules)
+	if e.resets {
+		for _, s := range c.sources {
+			s.expose()
+		}
+	}
+	if err := c.compile(ctx, opts); err != nil {
 		c.Close()
 		return nil, fmt.Errorf("component %s: %w", name, err)
 	}
 	if c.def == nil {
-		c.main = c.modules[sources[0]]
+		c.main = c.modules[c.sources[0]]
 	}
 	return c, nil
 }
@@ -101,79 +104,6 @@ func coreModules(c *binary.Component, list []*binary.CoreModule) []*binary.CoreM
 		}
 	}
 	return list
-}
-
-// compile compiles each distinct module once.
-func (c *Component) compile(ctx context.Context, sources []*binary.CoreModule, opts CompileOptions) error {
-	type job struct {
-		wasm   []byte
-		sum    [sha256.Size]byte
-		module *cwasm.Module
-		foot   footing
-	}
-	jobs := make(map[[sha256.Size]byte]*job, len(sources))
-	var order []*job
-	of := make(map[*binary.CoreModule]*job, len(sources))
-	for _, s := range sources {
-		sum := sha256.Sum256(s.Bytes)
-		j := jobs[sum]
-		if j == nil {
-			j = &job{wasm: s.Bytes, sum: sum}
-			jobs[sum] = j
-			order = append(order, j)
-		}
-		of[s] = j
-	}
-	done := make(chan struct{}, len(order))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	reported := make(chan struct{})
-	go func() {
-		n := 0
-		for range done {
-			n++
-			if opts.Progress != nil {
-				opts.Progress(n, len(order))
-			}
-		}
-		close(reported)
-	}()
-	for _, j := range order {
-		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return context.Cause(ctx)
-			}
-			wasm, sum := j.wasm, j.sum
-			if c.engine.resets {
-				wasm, j.foot = exposed(wasm)
-				sum = sha256.Sum256(wasm)
-			}
-			m, err := c.engine.module(wasm, sum)
-			if err != nil {
-				return err
-			}
-			j.module = m
-			done <- struct{}{}
-			return nil
-		})
-	}
-	err := g.Wait()
-	close(done)
-	<-reported
-	c.modules = make(map[*binary.CoreModule]*cwasm.Module, len(sources))
-	c.footings = make(map[*cwasm.Module]footing, len(order))
-	for _, j := range order {
-		if j.module != nil {
-			c.all = append(c.all, j.module)
-			if c.engine.resets {
-				c.footings[j.module] = j.foot
-			}
-		}
-	}
-	for s, j := range of {
-		c.modules[s] = j.module
-	}
-	return err
 }
 
 // module compiles one core module, whose SHA-256 is sum, or loads it from the

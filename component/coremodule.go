@@ -236,22 +236,18 @@ func (k *linking) exportModule(name string, m *cwasm.Module) (*Component, error)
 // which keep the compiled code.
 func (k *linking) moduleComponent(m *cwasm.Module) (*Component, error) {
 	for _, c := range k.components {
-		for src, compiled := range c.modules {
-			if compiled != m {
+		for _, src := range c.sources {
+			if c.modules[src] != m {
 				continue
 			}
-			world, err := binary.DecodeComponentTypes(src.Bytes, binary.Limits{})
+			world, err := binary.DecodeComponentTypes(src.original, binary.Limits{})
 			if err != nil {
 				return nil, err
 			}
-			out := &Component{
+			return &Component{
 				engine: c.engine, world: world, main: m,
-				modules: map[*binary.CoreModule]*cwasm.Module{src: m},
-			}
-			if foot, ok := c.footings[m]; ok {
-				out.footings = map[*cwasm.Module]footing{m: foot}
-			}
-			return out, nil
+				sources: []*source{src}, modules: map[*source]*cwasm.Module{src: m},
+			}, nil
 		}
 	}
 	return nil, errors.New("a core module of nobody")

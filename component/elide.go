@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/minispin/minispin/component/binary"
 	"github.com/minispin/minispin/component/fuse"
 	"github.com/minispin/minispin/internal/cwasm"
 )
@@ -41,8 +40,8 @@ func (k *linking) elide() {
 		if len(step.Imports) > 0 || len(step.Fetch) == 0 {
 			continue
 		}
-		if m := k.source(step.Module); m != nil {
-			if n, ok := fuse.Shim(m); ok {
+		if s := k.source(step.Module); s != nil {
+			if n := s.look().shim; n > 0 {
 				e.shims[i] = n
 			}
 		}
@@ -67,7 +66,7 @@ func (e *eliding) index() {
 	e.starts = make([]int, len(e.k.steps)+1)
 	for i, step := range e.k.steps {
 		e.starts[i+1] = e.starts[i]
-		if m := e.k.source(step.Module); m == nil || m.Start.Present {
+		if s := e.k.source(step.Module); s == nil || s.look().starts {
 			e.starts[i+1]++
 		}
 		for _, f := range step.Fetch {
@@ -126,12 +125,8 @@ func (e *eliding) pair(shim, n int) {
 // nothing else.
 func (e *eliding) isFixup(i, n int) bool {
 	step := e.k.steps[i]
-	m := e.k.source(step.Module)
-	if m == nil || len(step.Fetch) > 0 {
-		return false
-	}
-	got, ok := fuse.Fixup(m)
-	return ok && got == n
+	s := e.k.source(step.Module)
+	return s != nil && len(step.Fetch) == 0 && s.look().fixup == n
 }
 
 // available reports whether target can be imported instead of slot: it exists
@@ -167,25 +162,24 @@ func (e *eliding) rewrite() {
 	})
 }
 
-// source decodes the module that a step instantiates; nil when it was made at
-// link time.
-func (k *linking) source(m *cwasm.Module) *binary.Module {
-	if d, ok := k.decoded[m]; ok {
-		return d
+// source returns what the module that a step instantiates was compiled from; nil
+// when it was made at link time.
+func (k *linking) source(m *cwasm.Module) *source {
+	if s, ok := k.origins[m]; ok {
+		return s
 	}
-	if k.decoded == nil {
-		k.decoded = map[*cwasm.Module]*binary.Module{}
+	if k.origins == nil {
+		k.origins = map[*cwasm.Module]*source{}
 	}
-	var d *binary.Module
 	for _, c := range k.components {
-		for src, compiled := range c.modules {
-			if compiled == m && d == nil {
-				if dm, err := binary.DecodeModule(src.Bytes, binary.Limits{}); err == nil {
-					d = dm
-				}
+		for s, compiled := range c.modules {
+			if _, ok := k.origins[compiled]; !ok {
+				k.origins[compiled] = s
 			}
 		}
 	}
-	k.decoded[m] = d
-	return d
+	if _, ok := k.origins[m]; !ok {
+		k.origins[m] = nil
+	}
+	return k.origins[m]
 }

@@ -78,7 +78,7 @@ type linking struct {
 	forwards  []*cwasm.Module // made here
 	exported  map[*cwasm.Module]*Component
 	called    map[int]bool // slots of functions that are called from here
-	decoded   map[*cwasm.Module]*binary.Module
+	origins   map[*cwasm.Module]*source
 }
 
 // Bounds on what linking unfolds: a component may instantiate a nested one many

@@ -166,7 +166,7 @@ func (s *scope) define(d binary.Def) error {
 	}
 	switch d := d.(type) {
 	case *binary.CoreModule:
-		s.coreModules = append(s.coreModules, s.k.now.part.Component.modules[d])
+		s.coreModules = append(s.coreModules, s.k.now.part.Component.module(d))
 		return nil
 	case *binary.CoreInstantiate:
 		return s.coreInstantiate(d)

@@ -250,10 +250,8 @@ func (k *linking) moduleName(step int) string {
 
 // footing returns what is known of the state of a part's core module.
 func (k *linking) footing(m *cwasm.Module) (footing, bool) {
-	for _, c := range k.components {
-		if f, ok := c.footings[m]; ok {
-			return f, true
-		}
+	if s := k.source(m); s != nil {
+		return s.foot, true
 	}
 	return footing{}, false
 }

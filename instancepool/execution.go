@@ -25,7 +25,7 @@ type execution[H any] interface {
 // newExecution prepares the component under its strategy and returns what Bind
 // found besides.
 func newExecution[H any](ctx context.Context, e *component.Engine, c Config[H]) (execution[H], H, error) {
-	l, err := load(ctx, e, c)
+	l, err := load(ctx, e, c, nil)
 	if err != nil {
 		var none H
 		return nil, none, err
@@ -34,8 +34,12 @@ func newExecution[H any](ctx context.Context, e *component.Engine, c Config[H]) 
 	case Cold, Precompiled:
 		// Loading it once has shown that it can be, and has put the code where
 		// Precompiled finds it.
+		x := &anew[H]{config: c, engine: e}
+		if c.Strategy == Precompiled {
+			x.decoded = l.components
+		}
 		l.close()
-		return &anew[H]{config: c, engine: e}, l.handler, nil
+		return x, l.handler, nil
 	case Reset:
 		x := &resetting[H]{linked: l, limits: c.Limits, maxRequests: c.MaxRequests}
 		x.idle.period = c.IdleTime
@@ -54,13 +58,14 @@ func newExecution[H any](ctx context.Context, e *component.Engine, c Config[H]) 
 
 // linked is a component that has been compiled, linked and bound.
 type linked[H any] struct {
-	components []*component.Component
+	components []*component.Component // the main one first
+	decoded    []*component.Component // the same, of an earlier time; nil the first time
 	pre        *component.InstancePre
 	handler    H
 }
 
-func load[H any](ctx context.Context, e *component.Engine, c Config[H]) (*linked[H], error) {
-	l := &linked[H]{}
+func load[H any](ctx context.Context, e *component.Engine, c Config[H], decoded []*component.Component) (*linked[H], error) {
+	l := &linked[H]{decoded: decoded}
 	err := l.load(ctx, e, c)
 	if err != nil {
 		l.close()
@@ -84,9 +89,15 @@ func (l *linked[H]) load(ctx context.Context, e *component.Engine, c Config[H]) 
 	return err
 }
 
-// part compiles a component.
+// part compiles a component, or gets its compiled code once more.
 func (l *linked[H]) part(ctx context.Context, e *component.Engine, p *Part, progress func(done, total int)) (*component.Part, error) {
-	comp, err := e.Compile(ctx, p.ID, p.Wasm, component.CompileOptions{Progress: progress})
+	var comp *component.Component
+	var err error
+	if n := len(l.components); n < len(l.decoded) {
+		comp, err = l.decoded[n].Reload(ctx)
+	} else {
+		comp, err = e.Compile(ctx, p.ID, p.Wasm, component.CompileOptions{Progress: progress})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -143,14 +154,15 @@ func (x *fresh[H]) run(ctx context.Context, host any, f use[H]) error {
 // anew does everything for every request: the strategies Cold, and Precompiled
 // by an engine that keeps code on disk.
 type anew[H any] struct {
-	config Config[H]
-	engine *component.Engine
+	config  Config[H]
+	engine  *component.Engine
+	decoded []*component.Component // closed, for Precompiled
 }
 
 func (x *anew[H]) run(ctx context.Context, host any, f use[H]) error {
 	c := x.config
 	c.Progress = nil
-	l, err := load(ctx, x.engine, c)
+	l, err := load(ctx, x.engine, c, x.decoded)
 	if err != nil {
 		return err
 	}

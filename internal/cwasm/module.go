@@ -14,12 +14,19 @@ import (
 
 // Module is compiled code. It is safe for concurrent use.
 type Module struct {
-	engine  *Engine
-	imports []ImportType
-	exports []ExportType
+	engine *Engine
 
 	mu     sync.Mutex
-	module *wasmtime.Module // nil once closed
+	types  *Types                           // nil until asked for
+	load   func() (*wasmtime.Module, error) // of a deferred module that has not been needed yet
+	module *wasmtime.Module                 // nil before that, and once closed
+}
+
+// Types are the types of a module's imports and exports, in the order of its
+// sections. They must not be changed.
+type Types struct {
+	Imports []ImportType
+	Exports []ExportType
 }
 
 // Compile validates and compiles a core module in the binary format.
@@ -74,6 +81,16 @@ func (e *Engine) ValidateComponent(wasm []byte) error {
 }
 
 func (e *Engine) module(what string, load func(*wasmtime.Engine) (*wasmtime.Module, error)) (*Module, error) {
+	loaded, err := e.load(what, load)
+	if err != nil {
+		return nil, err
+	}
+	m := &Module{engine: e, module: loaded}
+	opened(m)
+	return m, nil
+}
+
+func (e *Engine) load(what string, load func(*wasmtime.Engine) (*wasmtime.Module, error)) (*wasmtime.Module, error) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	if e.closed {
@@ -83,19 +100,35 @@ func (e *Engine) module(what string, load func(*wasmtime.Engine) (*wasmtime.Modu
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s", what, reason(err.Error()))
 	}
-	m := &Module{engine: e, module: loaded}
-	for _, t := range loaded.Imports() {
-		name := ""
-		if n := t.Name(); n != nil {
-			name = *n
+	return loaded, nil
+}
+
+// Deferred returns a module that load makes, by this engine, when a plan first
+// needs its code, which it may never do. types must be those of the module.
+func (e *Engine) Deferred(types *Types, load func() (*Module, error)) *Module {
+	m := &Module{engine: e, types: types}
+	m.load = func() (*wasmtime.Module, error) {
+		made, err := load()
+		if err != nil {
+			return nil, err
 		}
-		m.imports = append(m.imports, ImportType{t.Module(), name, externType(t.Type())})
-	}
-	for _, t := range loaded.Exports() {
-		m.exports = append(m.exports, ExportType{t.Name(), externType(t.Type())})
+		made.mu.Lock()
+		defer made.mu.Unlock()
+		module := made.module
+		made.module = nil // it is m's now
+		closed(made)
+		return module, nil
 	}
 	opened(m)
-	return m, nil
+	return m
+}
+
+// Describe gives a module the types that another one made of the same bytes had,
+// which are otherwise asked of the engine.
+func (m *Module) Describe(types *Types) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.types = types
 }
 
 // Serialize returns the compiled code, for [Engine.Deserialize] of an engine
@@ -103,8 +136,8 @@ func (e *Engine) module(what string, load func(*wasmtime.Engine) (*wasmtime.Modu
 func (m *Module) Serialize() ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.module == nil {
-		return nil, fmt.Errorf("serialize module: %w", ErrClosed)
+	if err := m.ready(); err != nil {
+		return nil, fmt.Errorf("serialize module: %w", err)
 	}
 	code, err := m.module.Serialize()
 	if err != nil {
@@ -113,38 +146,84 @@ func (m *Module) Serialize() ([]byte, error) {
 	return code, nil
 }
 
+// ready makes a deferred module; m.mu is held.
+func (m *Module) ready() error {
+	if m.load != nil {
+		loaded, err := m.load()
+		if err != nil {
+			return err
+		}
+		m.module, m.load = loaded, nil
+	}
+	if m.module == nil {
+		return ErrClosed
+	}
+	return nil
+}
+
+// Types returns the types of what the module imports and exports. They must
+// have been asked for before a module is closed, otherwise there are none.
+func (m *Module) Types() *Types {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.types == nil {
+		if m.module == nil {
+			return &Types{}
+		}
+		m.types = typesOf(m.module)
+	}
+	return m.types
+}
+
+func typesOf(m *wasmtime.Module) *Types {
+	types := &Types{}
+	for _, t := range m.Imports() {
+		name := ""
+		if n := t.Name(); n != nil {
+			name = *n
+		}
+		types.Imports = append(types.Imports, ImportType{t.Module(), name, externType(t.Type())})
+	}
+	for _, t := range m.Exports() {
+		types.Exports = append(types.Exports, ExportType{t.Name(), externType(t.Type())})
+	}
+	return types
+}
+
 // Imports returns the module's imports in the order of its import section.
 // The caller must not change the slice.
-func (m *Module) Imports() []ImportType { return m.imports }
+func (m *Module) Imports() []ImportType { return m.Types().Imports }
 
 // Exports returns the module's exports in the order of its export section.
 // The caller must not change the slice.
-func (m *Module) Exports() []ExportType { return m.exports }
+func (m *Module) Exports() []ExportType { return m.Types().Exports }
 
 // Close releases the module. Plans made from it keep what they need. Closing
 // twice does nothing.
 func (m *Module) Close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.module == nil {
+	if m.module == nil && m.load == nil {
 		return
 	}
-	m.module.Close()
-	m.module = nil
+	if m.module != nil {
+		m.module.Close()
+	}
+	m.module, m.load = nil, nil
 	closed(m)
 }
 
-// retain returns a C reference to the module that outlives m, nil when m is
-// closed. The caller deletes it.
-func (m *Module) retain() *C.wasmtime_module_t {
+// retain returns a C reference to the module that outlives m. The caller deletes
+// it.
+func (m *Module) retain() (*C.wasmtime_module_t, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.module == nil {
-		return nil
+	if err := m.ready(); err != nil {
+		return nil, fmt.Errorf("module: %w", err)
 	}
 	ref := C.wasmtime_module_clone(modulePtr(m.module))
 	runtime.KeepAlive(m.module)
-	return ref
+	return ref, nil
 }
 
 func externType(t *wasmtime.ExternType) ExternType {

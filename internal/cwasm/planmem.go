@@ -134,9 +134,9 @@ func (m *planMemory) step(out *C.cwasm_step, step Step, externs map[int]int) err
 	}
 	out.fetches, out.fetches_len = unsafe.SliceData(fetches), C.uint32_t(len(fetches))
 
-	module := step.Module.retain()
-	if module == nil {
-		return fmt.Errorf("module: %w", ErrClosed)
+	module, err := step.Module.retain()
+	if err != nil {
+		return err
 	}
 	m.modules = append(m.modules, module)
 	out.module = module
