@@ -1,11 +1,11 @@
 // Package glob is the language of the patterns in files and exclude_files of a
 // manifest.
 //
-//	*        any characters
-//	?        one character
-//	[a-f_]   a character of a set
-//	[!a-f_]  a character outside of it
-//	**       as a whole path element: any number of directories, also none
+//   - any characters
+//     ?        one character
+//     [a-f_]   a character of a set
+//     [!a-f_]  a character outside of it
+//     **       as a whole path element: any number of directories, also none
 //
 // Everything else stands for itself, a backslash too: a special character is
 // written in brackets, as in [*]. Paths have slashes on every system, and names
@@ -196,23 +196,9 @@ func (p *Pattern) MatchAllBelow(name string) bool {
 	if lit, ok := p.Literal(); ok {
 		return lit == name
 	}
-	above := len(p.elems)
-	for above > 0 && (p.elems[above-1].Recursive() || p.elems[above-1].text == "*") {
-		above--
-	}
-	if above == len(p.elems) {
-		return false
-	}
-	if above == 0 {
-		return true
-	}
-	// The last of them matches the rest, slashes included.
-	text := make([]string, 0, above)
-	for _, e := range p.elems[:above] {
-		text = append(text, e.text)
-	}
-	dir, err := Parse(strings.Join(text, "/"))
-	return err == nil && dir.Match(name)
+	// A * at the end that has been reached matches all that may follow.
+	n := len(p.whole) - 1
+	return n >= 0 && p.whole[n].kind >= many && reach(p.whole, name+"/")[n]
 }
 
 // Recursive reports whether e is **.
@@ -241,9 +227,12 @@ func (e Element) Literal() (string, bool) {
 // ** matches every name.
 func (e Element) Match(name string) bool { return e.Recursive() || match(e.tokens, name) }
 
-// match follows all ways of matching at the same time, so that no pattern takes
-// longer than its length times that of the name.
-func match(tokens []token, name string) bool {
+func match(tokens []token, name string) bool { return reach(tokens, name)[len(tokens)] }
+
+// reach returns which tokens can be the next after all of name was matched; the
+// last is the end. It follows all ways of matching at the same time, so that no
+// pattern takes longer than its length times that of the name.
+func reach(tokens []token, name string) []bool {
 	now, next := make([]bool, len(tokens)+1), make([]bool, len(tokens)+1)
 	now[0] = true
 	boundary := true // of path elements
@@ -263,7 +252,7 @@ func match(tokens []token, name string) bool {
 		boundary = c == '/'
 	}
 	skip(tokens, now, boundary)
-	return now[len(tokens)]
+	return now
 }
 
 // skip goes past tokens that may match nothing more. After ** that is only so

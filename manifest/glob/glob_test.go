@@ -102,6 +102,9 @@ func TestMatchAllBelow(t *testing.T) {
 		{"private/", "private", true},
 		{"*", "x", true},
 		{"**/*", "x", true},
+		{"a*", "assets", true},
+		{"**/a*", "b/assets", true},
+		{"a*b", "assets", false},
 		{"*.d", "conf.d", false}, // the files in it are none
 		{"conf/*.txt", "conf", false},
 		{"private", "public", false},
