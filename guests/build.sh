@@ -21,9 +21,11 @@ cache=${MINISPIN_GUEST_CACHE:-$guests/.cache}
 committed=(
   rust-wasi-http
   rust-inbound-http
+  rust-candidate
   rust-outgoing
   rust-sockets
   rust-wagi
+  rust-spin-sdk2
   rust-spin-sdk5
   rust-spin-sdk5-wasip2
   c-wagi
@@ -190,7 +192,7 @@ componentize_js() {
 # build NAME OUT
 build() {
   case $1 in
-    rust-wasi-http | rust-inbound-http | rust-outgoing | rust-sockets) rust wasm32-unknown-unknown "$1" "$2" ;;
+    rust-wasi-http | rust-candidate | rust-inbound-http | rust-outgoing | rust-sockets | rust-spin-sdk2) rust wasm32-unknown-unknown "$1" "$2" ;;
     rust-wagi | rust-spin-sdk5) rust wasm32-wasip1 "$1" "$2" ;;
     rust-spin-sdk5-wasip2) rust wasm32-wasip2 rust-spin-sdk5 "$2" ;;
     c-wagi) c c-wagi/main.c "$2" ;;

@@ -33,9 +33,11 @@ const BuildEnv = "MINISPIN_GUESTS"
 var committed = []string{
 	"rust-wasi-http",
 	"rust-inbound-http",
+	"rust-candidate",
 	"rust-outgoing",
 	"rust-sockets",
 	"rust-wagi",
+	"rust-spin-sdk2",
 	"rust-spin-sdk5",
 	"rust-spin-sdk5-wasip2",
 	"c-wagi",

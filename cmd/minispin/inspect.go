@@ -11,13 +11,11 @@ import (
 	"strings"
 
 	"github.com/minispin/minispin/component"
-	"github.com/minispin/minispin/component/binary"
 	"github.com/minispin/minispin/component/inspect"
 	"github.com/minispin/minispin/host"
 	"github.com/minispin/minispin/host/denied"
 	"github.com/minispin/minispin/manifest"
-	"github.com/minispin/minispin/wit/bindings/fermyon/spin1/inboundhttp"
-	"github.com/minispin/minispin/wit/bindings/wasi/http/incominghandler"
+	"github.com/minispin/minispin/trigger/http/app"
 )
 
 // inspectCommand is minispin inspect.
@@ -213,11 +211,12 @@ func selects(dependency, name string) bool {
 // handler says what requests would go to, "" if there is nothing.
 func handler(r *inspect.Report) string {
 	for _, name := range r.Exports {
-		switch {
-		case binary.SameTrack(name, incominghandler.InterfaceName), name == inboundhttp.InterfaceName:
-			return name
-		case name == "_start", strings.HasPrefix(name, "wasi:cli/run@0.2."):
+		switch ex, ok := app.ExecutorOf(name); {
+		case !ok:
+		case ex == manifest.ExecutorWAGI:
 			return name + " (a program, for the WAGI executor)"
+		default:
+			return name
 		}
 	}
 	return ""

@@ -26,12 +26,22 @@ type View interface {
 	HTTP() *Ctx
 }
 
+// Host is the free and static functions of wasi:http/types and outgoing-handler.
+type Host interface {
+	types.Host
+	outgoinghandler.Host
+}
+
+// HostOf returns the Host of the instance that calls, for hosts of interfaces that
+// do by other functions what wasi:http does. The host value must be a View.
+func HostOf(c *component.Call) Host { return host{ctxOf(c)} }
+
 // Define adds wasi:http/types and outgoing-handler to l. The host value of every
 // instance linked by it must be a View.
 func Define(l *component.Linker) error {
 	for _, i := range []*component.Interface{
-		types.Bind(func(c *component.Call) types.Host { return host{ctxOf(c)} }),
-		outgoinghandler.Bind(func(c *component.Call) outgoinghandler.Host { return host{ctxOf(c)} }),
+		types.Bind(func(c *component.Call) types.Host { return HostOf(c) }),
+		outgoinghandler.Bind(func(c *component.Call) outgoinghandler.Host { return HostOf(c) }),
 	} {
 		if err := l.Define(i); err != nil {
 			return fmt.Errorf("wasi:http: %w", err)
@@ -50,10 +60,5 @@ func ctxOf(c *component.Call) *Ctx {
 	return v.HTTP()
 }
 
-// host implements the free and static functions of both interfaces.
+// host implements Host.
 type host struct{ x *Ctx }
-
-var (
-	_ types.Host           = host{}
-	_ outgoinghandler.Host = host{}
-)

@@ -24,10 +24,15 @@ func linker(t *testing.T) *component.Linker {
 	return l
 }
 
-// rcFunc returns a function of one of the candidate's interfaces.
+// rcFunc returns a function of one of the interfaces of the later candidate.
 func rcFunc(t *testing.T, iface, name string) component.Func {
 	t.Helper()
-	i := linker(t).Interface(iface + "@" + wasirc.Version)
+	return candidateFunc(t, wasirc.Version20231110, iface, name)
+}
+
+func candidateFunc(t *testing.T, version, iface, name string) component.Func {
+	t.Helper()
+	i := linker(t).Interface(iface + "@" + version)
 	if i == nil {
 		t.Fatalf("%s is not defined", iface)
 	}
@@ -42,7 +47,7 @@ func rcFunc(t *testing.T, iface, name string) component.Func {
 
 func TestDefineNeedsWASI(t *testing.T) {
 	err := wasirc.Define(component.NewLinker())
-	if err == nil || !strings.Contains(err.Error(), "wasi:io/error@0.2 is not defined") {
+	if err == nil || !strings.Contains(err.Error(), "wasi:io/poll@0.2 is not defined") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -69,7 +74,7 @@ const names = `(component
 // alone.
 func TestNames(t *testing.T) {
 	l := linker(t)
-	wasitest.Link(t, l, wasitest.Text(t, strings.ReplaceAll(names, "VERSION", wasirc.Version)))
+	wasitest.Link(t, l, wasitest.Text(t, strings.ReplaceAll(names, "VERSION", wasirc.Version20231110)))
 
 	e, err := component.NewEngine(component.EngineConfig{})
 	if err != nil {

@@ -29,6 +29,20 @@ func (d *descriptor) setHopLimit(family network.IPAddressFamily, v uint8) error 
 	return result(d.setOption(hopLimitOption(family), int(v)))
 }
 
+// flag reads an option that is on or off.
+func (d *descriptor) flag(o option) (bool, error) {
+	v, err := d.option(o)
+	return v != 0, result(err)
+}
+
+func (d *descriptor) setFlag(o option, on bool) error {
+	v := 0
+	if on {
+		v = 1
+	}
+	return result(d.setOption(o, v))
+}
+
 func (d *descriptor) bufferSize(o option) (uint64, error) {
 	v, err := d.option(o)
 	return uint64(v / bufferFactor), result(err)

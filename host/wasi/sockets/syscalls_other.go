@@ -20,7 +20,7 @@ const (
 
 type option struct{}
 
-var optKeepAlive, optIdle, optInterval, optCount, optHopLimit4, optHopLimit6, optReceiveBuffer, optSendBuffer option
+var optKeepAlive, optNoDelay, optIdle, optInterval, optCount, optHopLimit4, optHopLimit6, optReceiveBuffer, optSendBuffer option
 
 func newDescriptor(network.IPAddressFamily, kind) (*descriptor, error) {
 	return nil, errors.ErrUnsupported

@@ -169,6 +169,7 @@ type option struct{ level, name int }
 
 var (
 	optKeepAlive     = option{unix.SOL_SOCKET, unix.SO_KEEPALIVE}
+	optNoDelay       = option{unix.IPPROTO_TCP, unix.TCP_NODELAY}
 	optInterval      = option{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL}
 	optCount         = option{unix.IPPROTO_TCP, unix.TCP_KEEPCNT}
 	optHopLimit4     = option{unix.IPPROTO_IP, unix.IP_TTL}

@@ -250,19 +250,19 @@ func (s *tcpSocket) SetListenBacklogSize(_ *component.Call, v uint64) error {
 }
 
 // KeepAliveEnabled implements wasi:sockets/tcp.
-func (s *tcpSocket) KeepAliveEnabled(*component.Call) (bool, error) {
-	v, err := s.fd.option(optKeepAlive)
-	return v != 0, result(err)
-}
+func (s *tcpSocket) KeepAliveEnabled(*component.Call) (bool, error) { return s.fd.flag(optKeepAlive) }
 
 // SetKeepAliveEnabled implements wasi:sockets/tcp.
 func (s *tcpSocket) SetKeepAliveEnabled(_ *component.Call, on bool) error {
-	v := 0
-	if on {
-		v = 1
-	}
-	return result(s.fd.setOption(optKeepAlive, v))
+	return s.fd.setFlag(optKeepAlive, on)
 }
+
+// NoDelay reports whether small writes are sent without waiting for more. 0.2 has
+// no such option; older versions of wasi:sockets do.
+func (s *tcpSocket) NoDelay(*component.Call) (bool, error) { return s.fd.flag(optNoDelay) }
+
+// SetNoDelay changes what NoDelay reports.
+func (s *tcpSocket) SetNoDelay(_ *component.Call, on bool) error { return s.fd.setFlag(optNoDelay, on) }
 
 // KeepAliveIdleTime implements wasi:sockets/tcp.
 func (s *tcpSocket) KeepAliveIdleTime(*component.Call) (uint64, error) { return s.fd.seconds(optIdle) }

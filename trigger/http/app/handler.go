@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/minispin/minispin/component"
@@ -68,8 +69,7 @@ func (h *handler) bindHTTP(pre *component.InstancePre) (err error) {
 	switch {
 	case name == inboundhttp.InterfaceName:
 		h.inbound, err = inboundhttp.NewGuest(pre, name)
-	case binary.SameTrack(name, incominghandler.InterfaceName), name == incomingHandler+"@"+wasirc.Version:
-		// The candidate's handler is called as that of 0.2: its resources are the same.
+	case offers(name, incominghandler.InterfaceName):
 		h.incoming, err = incominghandler.NewGuest(pre, name)
 	default:
 		err = fmt.Errorf("component %s exports %s, a version that this host does not call: %s", pre.Name(), name, callable)
@@ -77,12 +77,37 @@ func (h *handler) bindHTTP(pre *component.InstancePre) (err error) {
 	return err
 }
 
-const callable = "it calls wasi:http/incoming-handler@0.2.x or @" + wasirc.Version + ", and fermyon:spin/inbound-http"
+// ExecutorOf returns the type of the executor that calls what a component, or a
+// core module, exports under a name, and whether there is one.
+func ExecutorOf(export string) (manifest.ExecutorType, bool) {
+	switch {
+	case export == inboundhttp.InterfaceName, offers(export, incominghandler.InterfaceName):
+		return manifest.ExecutorHTTP, true
+	case export == "_start", offers(export, run.InterfaceName):
+		return manifest.ExecutorWAGI, true
+	}
+	return "", false
+}
+
+// offers reports whether name, of an export, is the interface iface of WASI 0.2 or of
+// a release candidate. What a handler is called with is the same in all of them.
+func offers(name, iface string) bool {
+	base, version, _ := strings.Cut(name, "@")
+	return binary.SameTrack(name, iface) || strings.HasPrefix(iface, base+"@") && slices.Contains(wasirc.Versions(), version)
+}
+
+var callable = "it calls wasi:http/incoming-handler@0.2.x or @" + strings.Join(wasirc.Versions(), " or @") + ", and fermyon:spin/inbound-http"
 
 func noHandler(pre *component.InstancePre) error {
 	msg := fmt.Sprintf("component %s exports no HTTP handler; %s", pre.Name(), callable)
+	const wagi = "for the WAGI executor, write executor = { type = \"wagi\" } in its trigger"
 	if _, ok := pre.CoreFunc("_start"); ok {
-		return fmt.Errorf("%s. It is a program with a _start function: for the WAGI executor, write executor = { type = \"wagi\" } in its trigger", msg)
+		return fmt.Errorf("%s. It is a program with a _start function: %s", msg, wagi)
+	}
+	for _, name := range pre.Exports() {
+		if offers(name, run.InterfaceName) {
+			return fmt.Errorf("%s. It is a program that exports %s: %s", msg, name, wagi)
+		}
 	}
 	if names := pre.Exports(); len(names) > 0 {
 		return fmt.Errorf("%s. It exports %s", msg, strings.Join(names, ", "))
@@ -97,7 +122,7 @@ func (h *handler) bindCommand(pre *component.InstancePre) (err error) {
 		return nil
 	}
 	for _, name := range pre.Exports() {
-		if binary.SameTrack(name, run.InterfaceName) {
+		if offers(name, run.InterfaceName) {
 			h.command, err = run.NewGuest(pre, name)
 			return err
 		}

@@ -6,15 +6,15 @@ import (
 	"github.com/minispin/minispin/wit/bindings/wasi/http/types"
 )
 
-// httpTypes makes wasi:http/types the candidate's: the functions of
+// rc1110HTTPTypes makes wasi:http/types the candidate's: the functions of
 // request-options say ms in their names, though they count nanoseconds as those
 // of 0.2.0 do, and future-trailers.get can be called once only.
-func httpTypes(i *component.Interface) {
+func rc1110HTTPTypes(d *derivation) {
 	for _, name := range []string{"connect-timeout", "first-byte-timeout", "between-bytes-timeout"} {
-		rename(i, "[method]request-options."+name, "[method]request-options."+name+"-ms", "")
-		rename(i, "[method]request-options.set-"+name, "[method]request-options.set-"+name+"-ms", "ms")
+		d.rename("[method]request-options."+name, "[method]request-options."+name+"-ms", "")
+		d.rename("[method]request-options.set-"+name, "[method]request-options.set-"+name+"-ms", "ms")
 	}
-	get := function(i, "[method]future-trailers.get")
+	get := function(d.Interface, "[method]future-trailers.get")
 	get.Type = &abi.Func{
 		Params: get.Type.Params,
 		Result: abi.Option(abi.Result(abi.Option(abi.Own(types.FieldsResource)), types.ErrorCodeABI)),
