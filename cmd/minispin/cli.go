@@ -34,8 +34,11 @@ type upCommand struct {
 	Manifest string `arg:"" optional:"" help:"The application: a manifest, a directory with a spin.toml, or a single .wasm file. Without it, spin.toml is looked for here and in the directories above."`
 	From     string `short:"f" aliases:"from-file,file" placeholder:"PATH" help:"The application, named by a flag."`
 
+	Component    []string      `short:"c" name:"component-id" sep:"none" placeholder:"ID" help:"Run only this component, and those that it may call at http://<id>.spin.internal. May be repeated."`
+	App          []string      `sep:"none" placeholder:"KEY=VALUE,..." help:"One of several applications on the same listener, where it is and its own flags: host=NAME and prefix=/PATH for the requests it gets, from=PATH, and name, profile, component-id, variable, env, strategy, follow, log-dir, state-dir. Repeated for each application."`
 	Profile      string        `placeholder:"NAME" help:"Use this profile of the components that define it, the manifest as it stands for the others."`
 	Listen       string        `env:"SPIN_HTTP_LISTEN_ADDR" default:"${listen}" placeholder:"ADDR" help:"Where to listen: a host and a port, 0 for any free one; or unix: and the path of a socket. Default: ${listen}."`
+	Build        bool          `env:"SPIN_ALWAYS_BUILD" help:"Run the components' build commands first."`
 	FindFreePort bool          `help:"If the port is in use, try those above it."`
 	TLSCert      string        `name:"tls-cert" env:"SPIN_TLS_CERT" and:"tls" placeholder:"FILE" help:"Serve HTTPS with this certificate chain, in PEM."`
 	TLSKey       string        `name:"tls-key" env:"SPIN_TLS_KEY" and:"tls" placeholder:"FILE" help:"The private key of the certificate, in PEM."`
@@ -84,8 +87,14 @@ func (c *upCommand) AfterApply() error {
 	if c.Manifest != "" && c.From != "" {
 		return errors.New("the application is named twice, by an argument and by --from")
 	}
-	if _, err := instancepool.Parse(c.Strategy); err != nil {
-		return fmt.Errorf("--strategy: %w", err)
+	all, err := c.applications()
+	if err != nil {
+		return err
+	}
+	for _, one := range all {
+		if _, err := instancepool.Parse(one.command.Strategy); err != nil {
+			return one.explain(fmt.Errorf("--strategy: %w", err))
+		}
 	}
 	for name := range c.Env {
 		if name == "" {

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"reflect"
-	"syscall"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/term"
 
 	"github.com/minispin/minispin/cmd/minispin/internal/guestlog"
 	"github.com/minispin/minispin/instancepool"
@@ -25,7 +23,8 @@ import (
 // generations loads an application, again and again if it changes, and puts
 // what was loaded last in the place of what was there before.
 type generations struct {
-	command *upCommand
+	placed  *placed
+	command *upCommand // with the application's own flags
 	process *process
 	how     serving
 	path    string // of the application
@@ -35,9 +34,11 @@ type generations struct {
 	handler reload.Handler
 	engines *instancepool.Engines
 	watcher *reload.Watcher // nil if nothing is watched
-	baseURL string
+	baseURL string          // of the application's host
+	force   chan struct{}   // makes it load anew
 
 	served  reload.Snapshot
+	read    *manifest.App       // for the first generation
 	known   *manifest.App       // what can be told of the application, though it may not load
 	listing httptrigger.Listing // as printed
 	loads   int
@@ -46,24 +47,19 @@ type generations struct {
 	ended   chan struct{}
 }
 
-func newGenerations(c *upCommand, p *process, how serving, path string, stop <-chan os.Signal, log *zap.Logger) (*generations, error) {
-	// Before there are engines: what they have reserved there need not be again.
-	cannot, err := unavailable(reservable)
-	if err != nil {
-		return nil, err
-	}
-	if cannot != nil {
-		log.Warn("address space is limited, so that few instances may run at a time; lift the limit, in a shell with ulimit -v unlimited")
+func newGenerations(one *placed, p *process, how serving, path string, engines *instancepool.Engines, stop <-chan os.Signal, log *zap.Logger) *generations {
+	if one.name != "" {
+		log = log.With(zap.String("app", one.name))
 	}
 	g := &generations{
-		command: c, process: p, how: how, path: path, stop: stop, log: log,
-		engines: &instancepool.Engines{CacheDir: c.cacheDir(log), Unavailable: cannot},
+		placed: one, command: one.command, process: p, how: how, path: path, stop: stop, log: log,
+		engines: engines, force: make(chan struct{}, 1),
 	}
 	g.handler.OnShutdown = func(err error) { log.Warn("the end of a version of the application", zap.Error(err)) }
 	if how.watch {
 		g.watcher = reload.NewWatcher(how.debounce, func(err error) { log.Warn("watching", zap.Error(err)) })
 	}
-	return g, nil
+	return g
 }
 
 // generation is a loaded application with the log files of its components.
@@ -93,8 +89,51 @@ func (g *generations) manifest() (*manifest.App, error) {
 	return m, nil
 }
 
+// prepare reads the manifest for the first generation, once the application is
+// built if it is to be.
+func (g *generations) prepare() error {
+	if g.command.Build {
+		m, err := manifest.Load(g.path, g.command.manifestOptions(manifest.ToBuild))
+		if err != nil {
+			return err
+		}
+		ctx, cancel := untilSignal(g.stop)
+		defer cancel()
+		if err := g.build(ctx, m); err != nil {
+			return err
+		}
+	}
+	var err error
+	g.read, err = g.manifest()
+	return err
+}
+
+// build builds the components that are to run, and what they depend on.
+func (g *generations) build(ctx context.Context, m *manifest.App) error {
+	b := &builder{report: g.process.stderr.Safe(), quiet: g.command.Quiet}
+	if len(g.command.Component) > 0 {
+		b.only = neededBy(m)
+	}
+	_, err := b.build(ctx, m)
+	return err
+}
+
+// neededBy returns the ids of the components that are loaded to run m.
+func neededBy(m *manifest.App) []string {
+	var ids []string
+	for _, c := range m.Used() {
+		ids = append(ids, c.ID)
+		for _, d := range c.Dependencies {
+			if d.Component != "" && !slices.Contains(ids, d.Component) {
+				ids = append(ids, d.Component)
+			}
+		}
+	}
+	return ids
+}
+
 // first loads the first generation. Its errors are the command's.
-func (g *generations) first(m *manifest.App) error {
+func (g *generations) first() error {
 	if g.watcher != nil {
 		load, _ := g.inputs()
 		g.served = g.watcher.Scan(load)[0]
@@ -107,7 +146,7 @@ func (g *generations) first(m *manifest.App) error {
 	}
 	loaded := make(chan result, 1)
 	go func() {
-		a, err := g.load(ctx, m)
+		a, err := g.load(ctx, g.read)
 		loaded <- result{a, err}
 	}()
 	select {
@@ -116,7 +155,7 @@ func (g *generations) first(m *manifest.App) error {
 			return r.err
 		}
 		g.handler.Swap(r.app)
-		return g.list(r.app)
+		return nil
 	case <-g.stop:
 		// The compilation of a module cannot be broken off; the end of the
 		// process takes it along.
@@ -131,7 +170,7 @@ func (g *generations) load(ctx context.Context, m *manifest.App) (*generation, e
 	if err != nil {
 		return nil, err
 	}
-	logs, err := c.openLogs(g.process, m, g.log, g.loads > 0)
+	logs, err := c.openLogs(g.process, m, g.placed.name, g.log, g.loads > 0)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +179,7 @@ func (g *generations) load(ctx context.Context, m *manifest.App) (*generation, e
 	defer progress.stop()
 	opts := app.Options{
 		Strategy: c.Strategy, Env: c.Env, Variables: providers, Log: g.log, Output: output{logs},
-		Engines: g.engines, DownloadDir: c.downloadDir(), Progress: progress.update,
+		Base: g.placed.site.Base, Engines: g.engines, DownloadDir: c.downloadDir(), Progress: progress.update,
 	}
 	if g.process.stderr.Terminal() {
 		opts.OnNotFound = func(path string) {
@@ -155,76 +194,45 @@ func (g *generations) load(ctx context.Context, m *manifest.App) (*generation, e
 }
 
 // list prints the listing, unless it was printed before as it is.
-func (g *generations) list(a *generation) error {
-	l := a.Listing(g.baseURL)
-	if reflect.DeepEqual(l, g.listing) {
-		return nil
+func (g *generations) list() error {
+	before := g.listing
+	if now := g.current(); !reflect.DeepEqual(now, before) {
+		return g.command.list(g.process.stdout, now)
 	}
-	g.listing = l
-	return g.command.list(g.process.stdout, l)
+	return nil
+}
+
+// current returns the listing of the current generation, which is taken to be
+// printed then.
+func (g *generations) current() httptrigger.Listing {
+	if a, ok := g.handler.Current().(*generation); ok {
+		g.listing = a.Listing(g.baseURL)
+		g.listing.App = g.placed.name
+	}
+	return g.listing
 }
 
 // start keeps the application what its files say, until end.
 func (g *generations) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	g.cancel, g.ended = cancel, make(chan struct{})
-	force := make(chan struct{})
-	if g.how.watch || !signal.Ignored(syscall.SIGHUP) { // ignored under nohup
-		hangup := make(chan os.Signal, 1)
-		signal.Notify(hangup, syscall.SIGHUP)
-		go g.hangups(ctx, hangup, force)
-	}
 	config := reload.Config{
-		Inputs: g.inputs, Load: g.next, Report: g.report, Watcher: g.watcher, Force: force,
+		Inputs: g.inputs, Load: g.next, Report: g.report, Watcher: g.watcher, Force: g.force,
 		Loaded: !g.how.patient, Served: g.served,
 	}
-	if build := g.how.build; build != nil {
+	if g.how.build {
 		config.Build = func(ctx context.Context) error {
 			m, err := manifest.Load(g.path, g.command.manifestOptions(manifest.ToBuild))
 			if err != nil {
 				return err
 			}
-			_, err = build.build(ctx, m)
-			return err
+			return g.build(ctx, m)
 		}
 	}
 	go func() {
 		defer close(g.ended)
 		reload.Run(ctx, &g.handler, config)
 	}()
-}
-
-// hangups makes of the signal HUP what it is meant for: the command to load
-// anew, or the word that the terminal is gone.
-func (g *generations) hangups(ctx context.Context, hangup chan os.Signal, force chan<- struct{}) {
-	defer signal.Stop(hangup)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hangup:
-		}
-		if g.process.stderr.Terminal() && !term.IsTerminal(int(os.Stderr.Fd())) {
-			if self, err := os.FindProcess(os.Getpid()); err == nil {
-				_ = self.Signal(syscall.SIGTERM) // to whom else
-			}
-			return
-		}
-		g.log.Info("loading the application anew", zap.String("signal", "hangup"))
-		select {
-		case force <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// Shutdown lets the guests of all generations finish that go on working after
-// their responses. When ctx ends they are ended, and the error is ctx's cause.
-func (g *generations) Shutdown(ctx context.Context) error {
-	g.rest()
-	g.handler.Close(ctx)
-	return context.Cause(ctx)
 }
 
 // rest stops keeping watch.
@@ -241,11 +249,8 @@ func (g *generations) rest() {
 	}
 }
 
-// end stops keeping watch and closes the log files. A generation that was not
-// shut down is not closed: guests may go on working after their responses are
-// complete, and with the process their engine goes.
-func (g *generations) end() {
-	g.rest()
+// closeLogs closes the log files of the current generation.
+func (g *generations) closeLogs() {
 	if a, ok := g.handler.Current().(*generation); ok {
 		if err := a.logs.Close(); err != nil {
 			g.log.Warn("closing log files", zap.Error(err))
@@ -345,16 +350,14 @@ func (g *generations) report(e reload.Event) {
 			g.process.stderr.Clear()
 		}
 	case reload.BuildFailed:
-		printError(out, e.Err)
+		printError(out, g.placed.explain(e.Err))
 		g.log.Warn("the build failed", zap.String("consequence", consequence))
 	case reload.LoadFailed:
-		printError(out, e.Err)
+		printError(out, g.placed.explain(e.Err))
 		g.log.Warn("the application was not loaded", zap.String("consequence", consequence), zap.Strings("changed", files))
 	case reload.Loaded:
-		if a, ok := g.handler.Current().(*generation); ok {
-			if err := g.list(a); err != nil {
-				g.log.Warn("the routes have changed", zap.Error(err))
-			}
+		if err := g.list(); err != nil {
+			g.log.Warn("the routes have changed", zap.Error(err))
 		}
 		g.log.Info("the application was loaded", zap.Strings("changed", files), zap.Duration("took", e.Took.Round(time.Millisecond)))
 	case reload.Reverted:

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -35,9 +34,9 @@ type serving struct {
 	watch    bool          // load anew what changes
 	debounce time.Duration // see reload.NewWatcher
 	// patient commands begin without an application that can be served, and wait
-	// for one. They build it first, unless build is nil.
+	// for one.
 	patient bool
-	build   *builder
+	build   bool // before it is loaded, and when what it is built from changes
 	clear   bool // the screen, before it is built or loaded
 }
 
@@ -51,17 +50,12 @@ func (c *upCommand) serve(p *process, how serving) error {
 	if err != nil {
 		return err
 	}
-	path, err := c.findManifest(log)
+	apps, err := newApplications(c, p, how, stop, log)
 	if err != nil {
 		return err
 	}
-	g, err := newGenerations(c, p, how, path, stop, log)
-	if err != nil {
-		return err
-	}
-	var m *manifest.App
 	if !how.patient {
-		if m, err = g.manifest(); err != nil {
+		if err := apps.each((*generations).prepare); err != nil {
 			return err
 		}
 	}
@@ -76,7 +70,10 @@ func (c *upCommand) serve(p *process, how serving) error {
 		return err
 	}
 	defer ln.Close()
-	var handler http.Handler = &g.handler
+	handler, err := apps.handler()
+	if err != nil {
+		return err
+	}
 	if c.AccessLog {
 		handler = httptrigger.AccessLog(handler, log)
 	}
@@ -84,19 +81,19 @@ func (c *upCommand) serve(p *process, how serving) error {
 		TLS: tlsConfig, Log: log,
 		MaxHeaderBytes: c.MaxHead, ReadHeaderTimeout: c.HeadTimeout, IdleTimeout: c.IdleTimeout,
 	})
-	g.baseURL = server.BaseURL(ln.Addr())
-	defer g.end()
+	apps.at(server, ln.Addr())
+	defer apps.end()
 	if !how.patient {
-		if err := g.first(m); err != nil {
+		if err := apps.first(); err != nil {
 			return err
 		}
 	}
-	g.start()
+	apps.start()
 	signals := announce(stop, c.Drain, log)
 	if err := server.ServeUntil(ln, signals, c.Drain); err != nil {
 		return err // what was cut off is not waited for; its guests go with the process
 	}
-	return shutDown(g, signals, c.Drain)
+	return shutDown(apps, signals, c.Drain)
 }
 
 // grace is how long guests get to end that have been told to.
@@ -155,7 +152,7 @@ func (c *upCommand) loadManifest(log *zap.Logger) (*manifest.App, error) {
 
 // manifestOptions says how the command reads manifests.
 func (c *upCommand) manifestOptions(purpose manifest.Purpose) manifest.Options {
-	return manifest.Options{Purpose: purpose, Profile: c.Profile, Strategies: instancepool.Names(), Supports: app.Supports}
+	return manifest.Options{Purpose: purpose, Profile: c.Profile, Only: c.Component, Strategies: instancepool.Names(), Supports: app.Supports}
 }
 
 // printWarnings says what about the manifest stops nothing but is worth knowing.
@@ -222,13 +219,13 @@ func (c *upCommand) downloadDir() string {
 // openLogs opens the log files, maybe again for another generation. Those that
 // were asked for must open; to have none in the usual place is no reason not to
 // serve.
-func (c *upCommand) openLogs(p *process, m *manifest.App, log *zap.Logger, again bool) (*guestlog.Logs, error) {
+func (c *upCommand) openLogs(p *process, m *manifest.App, name string, log *zap.Logger, again bool) (*guestlog.Logs, error) {
 	var ids []string
 	for _, used := range m.Used() {
 		ids = append(ids, used.ID)
 	}
 	o := guestlog.Options{
-		Follow: c.Follow, Prefix: c.LogPrefix, Truncate: c.TruncateLogs && !again,
+		Application: name, Follow: c.Follow, Prefix: c.LogPrefix, Truncate: c.TruncateLogs && !again,
 		OnError: func(component string, err error) {
 			log.Error("a component's log file is given up", zap.String("component", component), zap.Error(err))
 		},
@@ -279,7 +276,7 @@ func (o output) Writer(component, request string, stream app.Stream) io.Writer {
 }
 
 // list prints the start listing.
-func (c *upCommand) list(stdout *os.File, l httptrigger.Listing) error {
+func (c *upCommand) list(stdout *os.File, l listing) error {
 	switch {
 	case c.Format == "json":
 		return l.WriteJSON(stdout)

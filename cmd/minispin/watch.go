@@ -35,8 +35,6 @@ func (m *milliseconds) UnmarshalText(text []byte) error {
 // Run builds and serves the application until a signal ends it.
 func (c *watchCommand) Run(p *process) error {
 	how := serving{watch: true, patient: true, debounce: max(time.Duration(c.Debounce), time.Millisecond), clear: c.Clear}
-	if !c.SkipBuild {
-		how.build = &builder{report: p.stderr.Safe(), quiet: c.Quiet}
-	}
+	how.build = !c.SkipBuild
 	return c.serve(p, how)
 }

@@ -46,8 +46,9 @@ type Options struct {
 	// Follow, if not empty, names the components whose records Echo receives.
 	Follow []string
 	// Prefix puts the ids of the component and of the request before each
-	// record that is echoed.
-	Prefix bool
+	// record that is echoed, and before them the name Application if it has one.
+	Prefix      bool
+	Application string
 	// Dir is the directory of the log files, made when it is absent. Empty means
 	// no files.
 	Dir string
@@ -88,7 +89,10 @@ func Open(components []string, o Options) (*Logs, error) {
 	}
 	l := &Logs{components: make(map[string]*log, len(components))}
 	for _, id := range components {
-		c := &log{id: id, prefix: o.Prefix, onError: o.OnError, budget: newBudget(o.Rate, o.Burst)}
+		c := &log{id: id, name: id, prefix: o.Prefix, onError: o.OnError, budget: newBudget(o.Rate, o.Burst)}
+		if o.Application != "" {
+			c.name = o.Application + " " + id
+		}
 		l.components[id] = c
 		if len(o.Follow) == 0 || slices.Contains(o.Follow, id) {
 			c.echo = o.Echo
@@ -157,6 +161,7 @@ func (l *Logs) Close() error {
 // log is the output of one component.
 type log struct {
 	id      string
+	name    string // with that of the application
 	prefix  bool
 	onError func(component string, err error)
 
@@ -184,7 +189,7 @@ func (c *log) record(request string, stream Stream, line []byte) {
 	}
 	if c.prefix {
 		c.line.Reset()
-		fmt.Fprintf(&c.line, "[%s %s] ", c.id, request)
+		fmt.Fprintf(&c.line, "[%s %s] ", c.name, request)
 		c.line.Write(line)
 		line = c.line.Bytes()
 	}
@@ -194,7 +199,7 @@ func (c *log) record(request string, stream Stream, line []byte) {
 
 // note says that n bytes were dropped, wherever they would have gone.
 func (c *log) note(n int) {
-	line := fmt.Appendf(nil, "minispin: component %s prints too fast: %d bytes of its output were dropped\n", c.id, n)
+	line := fmt.Appendf(nil, "minispin: component %s prints too fast: %d bytes of its output were dropped\n", c.name, n)
 	c.write(Stderr, line)
 	if c.echo != nil {
 		_, _ = c.echo.Write(line)
