@@ -43,8 +43,12 @@ type exchange struct {
 	trailers []Field
 	timer    *time.Timer
 	armed    bool
+	linger   *time.Timer
 	over     bool
+	overAt   time.Time
 	outcome  error
+	here     bool          // the guest runs on the goroutine of Serve; set before it does
+	returned bool          // and has returned
 	done     chan struct{} // closed when over
 }
 
@@ -284,7 +288,7 @@ func (e *exchange) settle(outcome error) bool {
 	if e.over {
 		return false
 	}
-	e.over, e.outcome = true, outcome
+	e.over, e.overAt, e.outcome = true, time.Now(), outcome
 	if _, broken := outcome.(*IncompleteError); broken && e.flushing && (e.pending > 0 || !e.sent) {
 		// The guest was told that this has left.
 		e.sendHead()
@@ -293,8 +297,41 @@ func (e *exchange) settle(outcome error) bool {
 	if e.timer != nil {
 		e.timer.Stop()
 	}
+	if e.here && outcome == nil {
+		// Serve would send the rest, but is still busy with the guest.
+		e.linger = time.AfterFunc(flushDelay, e.lingers)
+	}
 	close(e.done)
 	return true
+}
+
+// lingers sends what is there of a response that is complete, while its guest
+// works on where Serve should go on.
+func (e *exchange) lingers() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.returned {
+		return
+	}
+	e.sendHead()
+	_ = e.conn.rc.Flush() // the server finds out itself, if it cannot
+}
+
+// decided reports whether the outcome is.
+func (e *exchange) decided() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.over
+}
+
+// sinceOver returns how long ago the outcome was decided, 0 if it is not.
+func (e *exchange) sinceOver() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.over {
+		return 0
+	}
+	return time.Since(e.overAt)
 }
 
 // bodySizeCode is the error code for a body of n bytes that is not the one

@@ -112,14 +112,15 @@ func wasmGuest(t testing.TB, deadline time.Duration) startFunc {
 
 // site is a server that answers every request with one guest.
 type site struct {
-	url      string
-	addr     string
-	client   *http.Client
-	outcomes chan error    // what Serve returned
-	ended    chan error    // what start returned
-	late     chan error    // what was reported late
-	flushes  chan int      // how often a response was flushed
-	entered  chan struct{} // a request has arrived
+	placement *Placement
+	url       string
+	addr      string
+	client    *http.Client
+	outcomes  chan error    // what Serve returned
+	ended     chan error    // what start returned
+	late      chan error    // what was reported late
+	flushes   chan int      // how often a response was flushed
+	entered   chan struct{} // a request has arrived
 }
 
 var modes = []string{"h1", "h2c"}
@@ -132,13 +133,19 @@ func forEachMode(t *testing.T, f func(t *testing.T, mode string)) {
 
 func newSite(t testing.TB, mode string, start startFunc) *site {
 	t.Helper()
+	return newPlacedSite(t, mode, nil, start)
+}
+
+func newPlacedSite(t testing.TB, mode string, p *Placement, start startFunc) *site {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &site{
 		url: "http://" + ln.Addr().String(), addr: ln.Addr().String(),
-		outcomes: make(chan error, 100), ended: make(chan error, 100), late: make(chan error, 100),
+		placement: p,
+		outcomes:  make(chan error, 100), ended: make(chan error, 100), late: make(chan error, 100),
 		flushes: make(chan int, 100), entered: make(chan struct{}, 100),
 	}
 	protocols := new(http.Protocols)
@@ -152,7 +159,7 @@ func newSite(t testing.TB, mode string, start startFunc) *site {
 		running.Add(1)
 		err := st.http.Serve(held, &Request{
 			Request: r, Scheme: "http", Authority: r.Host, PathWithQuery: r.RequestURI,
-			Headers: FieldsOf(r.Header), Late: func(err error) { s.late <- err },
+			Headers: FieldsOf(r.Header), Placement: s.placement, Late: func(err error) { s.late <- err },
 		}, func(ctx context.Context, handle Handle) (err error) {
 			defer running.Done()
 			defer func() { s.ended <- err }()

@@ -24,6 +24,10 @@ type Request struct {
 	// and must not be changed any more.
 	Headers []Field
 
+	// Placement, shared by the requests for one handler, lets Serve call start on
+	// its own goroutine when that does no harm. Nil gives every guest a goroutine.
+	Placement *Placement
+
 	// Late is told of a failure of the guest after the outcome was decided, such as
 	// a trap of a guest that had completed its response. It is called on the
 	// goroutine of start, before or after Serve has returned. It may be nil.
@@ -35,7 +39,7 @@ type Request struct {
 type Handle func(in *component.Instance, guest *incominghandler.Guest) error
 
 // Serve answers r with a guest. start, which Serve calls on a goroutine of its
-// own, has to make an instance with the context it is given, call handle once
+// own unless the Placement says otherwise, has to make an instance with the context it is given, call handle once
 // with it, end the instance and return the error of any of this.
 //
 // Serve returns when the outcome is decided: when the guest has completed the
@@ -85,18 +89,15 @@ func (x *Ctx) Serve(w http.ResponseWriter, r *Request, start func(ctx context.Co
 
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	e.giveUp = cancel
-	go x.run(ctx, r.Late, start)
-
-	select {
-	case <-e.done:
-	case <-r.Context().Done():
-		cause := context.Cause(r.Context())
-		if first := e.conn.cause(); first != nil {
-			cause = first
+	if e.here = r.Placement.here(); e.here {
+		x.runHere(ctx, r, start)
+	} else {
+		go x.run(ctx, r, start)
+		select {
+		case <-e.done:
+		case <-r.Context().Done():
+			e.depart(r.Context())
 		}
-		cancel(cause)
-		e.conn.close(0)
-		e.conclude(cause)
 	}
 	interrupted := e.conn.close(drainTime)
 	reusable := r.ProtoMajor != 1 || source.finished() || expectsContinue(r.Request) && !source.touched ||
@@ -111,10 +112,43 @@ func (x *Ctx) Serve(w http.ResponseWriter, r *Request, start func(ctx context.Co
 // body. Reading is that sign, so that a body nobody wants is left to net/http.
 func expectsContinue(r *http.Request) bool { return r.Header.Get("Expect") != "" }
 
+// depart gives the response up, as nobody waits for it any more.
+func (e *exchange) depart(ctx context.Context) {
+	cause := context.Cause(ctx)
+	if first := e.conn.cause(); first != nil {
+		cause = first
+	}
+	e.giveUp(cause)
+	e.conn.close(0)
+	e.conclude(cause)
+}
+
+// runHere runs the guest on the caller's goroutine.
+func (x *Ctx) runHere(ctx context.Context, r *Request, start func(context.Context, Handle) error) {
+	e := &x.exchange
+	departed := make(chan struct{})
+	stop := context.AfterFunc(r.Context(), func() {
+		defer close(departed)
+		if !e.decided() {
+			e.depart(r.Context())
+		}
+	})
+	x.run(ctx, r, start)
+	if !stop() {
+		<-departed
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.linger != nil {
+		e.linger.Stop()
+	}
+	e.returned = true
+}
+
 var errNoReturn = errors.New("the goroutine of the guest was ended before it returned")
 
-// run is the goroutine of the guest.
-func (x *Ctx) run(ctx context.Context, late func(error), start func(context.Context, Handle) error) {
+// run runs the guest, on its goroutine.
+func (x *Ctx) run(ctx context.Context, r *Request, start func(context.Context, Handle) error) {
 	e := &x.exchange
 	told := false // of the guest's own error
 	err := errNoReturn
@@ -125,15 +159,20 @@ func (x *Ctx) run(ctx context.Context, late func(error), start func(context.Cont
 		}
 		gone := ctx.Err() != nil
 		e.giveUp(nil)
+		if err == nil && !gone {
+			r.Placement.returned(e.sinceOver())
+		}
 		switch {
 		case err == nil:
 			e.conclude(ErrNoResponse)
-		case e.conclude(err) || told || gone || late == nil:
+		case e.conclude(err) || told || gone || r.Late == nil:
 		default:
-			late(err)
+			r.Late(err)
 		}
 	}()
-	growStack(0)
+	if !e.here {
+		growStack(0)
+	}
 	err = start(ctx, func(in *component.Instance, guest *incominghandler.Guest) error {
 		err := guest.Handle(in, &e.request, &e.outparam)
 		e.conn.leave()

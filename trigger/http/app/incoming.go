@@ -31,8 +31,8 @@ func (x *incoming) Execute(w http.ResponseWriter, r *httptrigger.Request) error 
 	}
 	err := s.http.Serve(w, &wasihttp.Request{
 		Request: r.Request, Scheme: r.Scheme, Authority: r.Authority, PathWithQuery: r.PathWithQuery,
-		Headers: headers,
-		Late:    func(err error) { r.ReportLate(failure(err)) },
+		Headers: headers, Placement: &x.placement,
+		Late: func(err error) { r.ReportLate(failure(err)) },
 	}, func(ctx context.Context, handle wasihttp.Handle) error {
 		defer s.close()
 		return x.pool.Run(ctx, s, func(in *component.Instance, h *handler) error {

@@ -19,6 +19,7 @@ import (
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/host"
 	"github.com/minispin/minispin/host/outgoing"
+	"github.com/minispin/minispin/host/wasihttp"
 	"github.com/minispin/minispin/instancepool"
 	"github.com/minispin/minispin/manifest"
 	"github.com/minispin/minispin/manifest/fetch"
@@ -218,6 +219,7 @@ type target struct {
 	variables *variables.Component
 	sender    *outgoing.Component
 	network   network
+	placement wasihttp.Placement
 	maxBody   int64 // of a request that a guest takes whole, in bytes
 	bodies    *bodies
 	denials   denials
