@@ -43,17 +43,16 @@ type CompileOptions struct {
 func (e *Engine) Compile(ctx context.Context, name string, wasm []byte, opts CompileOptions) (*Component, error) {
 	c := &Component{name: name, engine: e}
 	var modules []*binary.CoreModule
+	verdict := func() error { return nil } // on a module, its compiler's
 	switch {
 	case binary.IsComponent(wasm):
 		def, err := binary.Decode(wasm, binary.Limits{})
 		if err != nil {
 			return nil, fmt.Errorf("component %s: %w", name, err)
 		}
-		if err := e.validate(def, wasm); err != nil {
-			return nil, fmt.Errorf("component %s: %w", name, err)
-		}
 		c.def = def
 		modules = coreModules(def, nil)
+		verdict = func() error { return e.validate(def, wasm) }
 	case binary.IsModule(wasm):
 		world, err := binary.DecodeComponentTypes(wasm, binary.Limits{})
 		if err != nil {
@@ -64,11 +63,8 @@ func (e *Engine) Compile(ctx context.Context, name string, wasm []byte, opts Com
 	default:
 		return nil, fmt.Errorf("component %s: %w", name, notWasm(wasm))
 	}
-	c.sources, c.of = sourcesOf(modules)
-	if e.resets {
-		for _, s := range c.sources {
-			s.expose()
-		}
+	if err := c.prepare(modules, verdict); err != nil {
+		return nil, fmt.Errorf("component %s: %w", name, err)
 	}
 	if err := c.compile(ctx, opts); err != nil {
 		c.Close()

@@ -1,10 +1,13 @@
 package component
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -37,28 +40,58 @@ type form struct {
 // compiled, in case it is a shim or a fixup.
 const maxTie = 64 << 10
 
-// sourcesOf lists the distinct core modules among those given, and says which one
-// each is.
-func sourcesOf(modules []*binary.CoreModule) (list []*source, of map[*binary.CoreModule]*source) {
-	of = make(map[*binary.CoreModule]*source, len(modules))
-	distinct := make(map[[sha256.Size]byte]*source, len(modules))
-	for _, m := range modules {
-		sum := sha256.Sum256(m.Bytes)
-		s := distinct[sum]
-		if s == nil {
-			s = &source{original: m.Bytes, wasm: m.Bytes, sum: sum}
-			distinct[sum] = s
-			list = append(list, s)
-		}
-		of[m] = s
+// newSource prepares a core module for an engine, which may put state back.
+func newSource(original []byte, resets bool) *source {
+	s := &source{original: original, wasm: original}
+	if resets {
+		s.wasm, s.foot = exposed(original)
 	}
-	return list, of
+	s.sum = sha256.Sum256(s.wasm)
+	return s
 }
 
-// expose prepares the module for an engine that puts state back.
-func (s *source) expose() {
-	s.wasm, s.foot = exposed(s.original)
-	s.sum = sha256.Sum256(s.wasm)
+// prepare makes the sources of the core modules, of which there are fewer when
+// some are the same, while verdict judges what the modules are in. In a component
+// of an interpreted language they are many megabytes, and hashing them is most of
+// what is left to do when the code is in the cache.
+func (c *Component) prepare(modules []*binary.CoreModule, verdict func() error) error {
+	each := make([]*source, len(modules))
+	g := new(errgroup.Group)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	g.Go(verdict)
+	for _, i := range bySize(modules) {
+		g.Go(func() error {
+			each[i] = newSource(modules[i].Bytes, c.engine.resets)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	c.of = make(map[*binary.CoreModule]*source, len(modules))
+	distinct := make(map[[sha256.Size]byte]*source, len(modules))
+	for i, m := range modules {
+		s := each[i]
+		if same := distinct[s.sum]; same != nil && bytes.Equal(same.original, s.original) {
+			s = same
+		} else {
+			distinct[s.sum] = s
+			c.sources = append(c.sources, s)
+		}
+		c.of[m] = s
+	}
+	return nil
+}
+
+// bySize lists the numbers of modules, the largest first: the last to begin
+// should not be the one that takes longest.
+func bySize(modules []*binary.CoreModule) []int {
+	order := make([]int, len(modules))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(modules[b].Bytes), len(modules[a].Bytes)) })
+	return order
 }
 
 // look finds out the module's form, once. A module that cannot be read could be
@@ -187,6 +220,7 @@ func (c *Component) compile(ctx context.Context, opts CompileOptions) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
+	slices.SortStableFunc(jobs, func(a, b int) int { return cmp.Compare(len(c.sources[b].wasm), len(c.sources[a].wasm)) })
 	for _, i := range jobs {
 		g.Go(func() error { return run(i) })
 	}

@@ -175,21 +175,6 @@ func (m *Module) Types() *Types {
 	return m.types
 }
 
-func typesOf(m *wasmtime.Module) *Types {
-	types := &Types{}
-	for _, t := range m.Imports() {
-		name := ""
-		if n := t.Name(); n != nil {
-			name = *n
-		}
-		types.Imports = append(types.Imports, ImportType{t.Module(), name, externType(t.Type())})
-	}
-	for _, t := range m.Exports() {
-		types.Exports = append(types.Exports, ExportType{t.Name(), externType(t.Type())})
-	}
-	return types
-}
-
 // Imports returns the module's imports in the order of its import section.
 // The caller must not change the slice.
 func (m *Module) Imports() []ImportType { return m.Types().Imports }
@@ -224,33 +209,4 @@ func (m *Module) retain() (*C.wasmtime_module_t, error) {
 	ref := C.wasmtime_module_clone(modulePtr(m.module))
 	runtime.KeepAlive(m.module)
 	return ref, nil
-}
-
-func externType(t *wasmtime.ExternType) ExternType {
-	if f := t.FuncType(); f != nil {
-		return ExternType{Kind: ExternFunc, Func: &FuncType{kinds(f.Params()), kinds(f.Results())}}
-	}
-	if m := t.MemoryType(); m != nil {
-		hasMax, limit := m.Maximum()
-		return ExternType{Kind: ExternMemory, Memory: &MemoryType{Min: m.Minimum(), Max: limit, HasMax: hasMax}}
-	}
-	if b := t.TableType(); b != nil {
-		hasMax, limit := b.Maximum()
-		return ExternType{Kind: ExternTable, Table: &TableType{
-			Elem: ValKind(b.Element().Kind()), Min: uint64(b.Minimum()), Max: uint64(limit), HasMax: hasMax,
-		}}
-	}
-	g := t.GlobalType()
-	return ExternType{Kind: ExternGlobal, Global: &GlobalType{Content: ValKind(g.Content().Kind()), Mutable: g.Mutable()}}
-}
-
-func kinds(types []*wasmtime.ValType) []ValKind {
-	if len(types) == 0 {
-		return nil
-	}
-	list := make([]ValKind, len(types))
-	for i, t := range types {
-		list[i] = ValKind(t.Kind())
-	}
-	return list
 }

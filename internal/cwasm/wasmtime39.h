@@ -25,6 +25,26 @@ typedef struct wasm_frame_t wasm_frame_t;
 typedef struct wasm_valtype_t wasm_valtype_t;
 typedef struct wasm_functype_t wasm_functype_t;
 typedef struct wasm_memorytype_t wasm_memorytype_t;
+typedef struct wasm_globaltype_t wasm_globaltype_t;
+typedef struct wasm_tabletype_t wasm_tabletype_t;
+typedef struct wasm_externtype_t wasm_externtype_t;
+typedef struct wasm_importtype_t wasm_importtype_t;
+typedef struct wasm_exporttype_t wasm_exporttype_t;
+
+typedef struct wasm_limits_t {
+  uint32_t min;
+  uint32_t max;
+} wasm_limits_t;
+
+typedef struct wasm_importtype_vec_t {
+  size_t size;
+  wasm_importtype_t **data;
+} wasm_importtype_vec_t;
+
+typedef struct wasm_exporttype_vec_t {
+  size_t size;
+  wasm_exporttype_t **data;
+} wasm_exporttype_vec_t;
 
 typedef struct wasm_byte_vec_t {
   size_t size;
@@ -206,6 +226,31 @@ void wasmtime_module_delete(wasmtime_module_t *);
 // The engine's judgement of whole components; nothing is run through these.
 wasmtime_error_t *wasmtime_component_new(const wasm_engine_t *, const uint8_t *, size_t, wasmtime_component_t **);
 void wasmtime_component_delete(wasmtime_component_t *);
+
+// What modules import and export.
+void wasmtime_module_imports(const wasmtime_module_t *, wasm_importtype_vec_t *);
+void wasmtime_module_exports(const wasmtime_module_t *, wasm_exporttype_vec_t *);
+void wasm_importtype_vec_delete(wasm_importtype_vec_t *);
+void wasm_exporttype_vec_delete(wasm_exporttype_vec_t *);
+const wasm_name_t *wasm_importtype_module(const wasm_importtype_t *);
+const wasm_name_t *wasm_importtype_name(const wasm_importtype_t *);
+const wasm_externtype_t *wasm_importtype_type(const wasm_importtype_t *);
+const wasm_name_t *wasm_exporttype_name(const wasm_exporttype_t *);
+const wasm_externtype_t *wasm_exporttype_type(const wasm_exporttype_t *);
+uint8_t wasm_externtype_kind(const wasm_externtype_t *);
+const wasm_functype_t *wasm_externtype_as_functype_const(const wasm_externtype_t *);
+const wasm_globaltype_t *wasm_externtype_as_globaltype_const(const wasm_externtype_t *);
+const wasm_tabletype_t *wasm_externtype_as_tabletype_const(const wasm_externtype_t *);
+const wasm_memorytype_t *wasm_externtype_as_memorytype_const(const wasm_externtype_t *);
+const wasm_valtype_vec_t *wasm_functype_params(const wasm_functype_t *);
+const wasm_valtype_vec_t *wasm_functype_results(const wasm_functype_t *);
+uint8_t wasm_valtype_kind(const wasm_valtype_t *);
+const wasm_valtype_t *wasm_globaltype_content(const wasm_globaltype_t *);
+uint8_t wasm_globaltype_mutability(const wasm_globaltype_t *);
+const wasm_valtype_t *wasm_tabletype_element(const wasm_tabletype_t *);
+const wasm_limits_t *wasm_tabletype_limits(const wasm_tabletype_t *);
+uint64_t wasmtime_memorytype_minimum(const wasm_memorytype_t *);
+bool wasmtime_memorytype_maximum(const wasm_memorytype_t *, uint64_t *);
 
 // Function types.
 wasm_valtype_t *wasm_valtype_new(uint8_t kind);
