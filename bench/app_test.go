@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -128,7 +127,16 @@ func TestWhatAFailingGuestPrints(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "guest.wat"), []byte(unlucky), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	text := strings.ReplaceAll(fmt.Sprintf(guestManifest, "unlucky", "wagi"), "guest.wasm", "guest.wat")
+	const text = `spin_manifest_version = 2
+[application]
+name = "unlucky"
+[[trigger.http]]
+route = "/..."
+component = "unlucky"
+executor = { type = "wagi" }
+[component.unlucky]
+source = "guest.wat"
+`
 	m, err := manifest.Parse([]byte(text), "spin.toml", dir, manifest.Options{Supports: app.Supports})
 	if err != nil {
 		t.Fatal(err)

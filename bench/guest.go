@@ -1,19 +1,23 @@
 package bench
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/component/binary"
 	"github.com/minispin/minispin/guests"
 	"github.com/minispin/minispin/host/wasi"
+	"github.com/minispin/minispin/host/wasi/cli"
+	"github.com/minispin/minispin/host/wasihttp"
 	"github.com/minispin/minispin/instancepool"
-	"github.com/minispin/minispin/manifest"
 	"github.com/minispin/minispin/trigger/http/app"
 	"github.com/minispin/minispin/wit/bindings/fermyon/spin1/inboundhttp"
+	"github.com/minispin/minispin/wit/bindings/wasi/http/incominghandler"
 )
 
 // kind is the interface that a guest is called through.
@@ -31,9 +35,9 @@ func includes(k kind) string {
 	case inbound:
 		return "admission, the strategy, the call with the request as a value"
 	case incoming:
-		return "routing, header fields for the guest, admission, the strategy, the call, streams for both bodies"
+		return "admission, the strategy, the call, the resources of request and response, streams for both bodies"
 	}
-	return "routing, the CGI environment, admission, the strategy, the program's run, parsing its output"
+	return "admission, the strategy, the program's run with arguments, environment, standard input and output"
 }
 
 // guest is one of the guests that come with the source.
@@ -89,10 +93,15 @@ func (g *guest) open(ctx context.Context, st *stage, s instancepool.Strategy) (s
 	if err != nil {
 		return nil, err
 	}
-	if g.kind == inbound {
-		return g.openInbound(ctx, st, s, wasm)
+	switch g.kind {
+	case inbound:
+		return openPool(ctx, g, st, s, wasm, func(pre *component.InstancePre) (*inboundhttp.Guest, error) {
+			return inboundhttp.NewGuest(pre, "")
+		}, callInbound)
+	case incoming:
+		return openPool(ctx, g, st, s, wasm, bindIncoming, callIncoming(&wasihttp.Placement{}))
 	}
-	return g.openServed(ctx, st, s, wasm)
+	return openPool(ctx, g, st, s, wasm, bindProgram, callProgram)
 }
 
 // maxHeld is how many requests are held at a time to see what one keeps.
@@ -106,41 +115,119 @@ func held(s instancepool.Strategy) int {
 	return maxHeld
 }
 
-// caller is the host's side of one request to inbound-http.
-type caller struct{ wasi wasi.Ctx }
+// caller is the host's side of one request.
+type caller struct {
+	wasi wasi.Ctx
+	http wasihttp.Ctx
+}
 
 // WASI implements wasi.View.
 func (c *caller) WASI() *wasi.Ctx { return &c.wasi }
 
-// openInbound prepares a guest that is called as the pool of a server would, and
-// no server around it.
-func (g *guest) openInbound(ctx context.Context, st *stage, s instancepool.Strategy, wasm []byte) (subject, error) {
-	p, err := instancepool.New(ctx, st.engines, instancepool.Config[*inboundhttp.Guest]{
-		ID: g.name, Wasm: wasm, Linker: st.linker, Strategy: s,
-		Bind:     func(pre *component.InstancePre) (*inboundhttp.Guest, error) { return inboundhttp.NewGuest(pre, "") },
+// HTTP implements wasihttp.View.
+func (c *caller) HTTP() *wasihttp.Ctx { return &c.http }
+
+// call makes an exchange with a guest that was bound as H. Where it can, it
+// passes the gate while the guest is alive, if there is one.
+type call[H any] func(ctx context.Context, p *instancepool.Pool[H], g *gate) error
+
+// openPool prepares a guest to be called as the pool of a server would call it,
+// and no server around it.
+func openPool[H any](ctx context.Context, g *guest, st *stage, s instancepool.Strategy, wasm []byte,
+	bind func(*component.InstancePre) (H, error), exchange call[H],
+) (subject, error) {
+	p, err := instancepool.New(ctx, st.engines, instancepool.Config[H]{
+		ID: g.name, Wasm: wasm, Linker: st.linker, Strategy: s, Bind: bind,
 		Limits:   component.Limits{MemoryBytes: app.DefaultMemoryLimit},
 		Progress: st.compiling(g.name),
 	})
 	if err != nil {
 		return nil, err
 	}
-	exchange := func(gate *gate) error {
-		return p.Run(ctx, &caller{}, func(in *component.Instance, guest *inboundhttp.Guest) error {
-			r, err := guest.HandleRequest(in, valueRequest())
-			if err != nil {
-				return err
-			}
-			if gate != nil {
-				gate.wait()
-			}
-			return checkValue(&r)
-		})
+	l := &local{exchange: func() error { return exchange(ctx, p, nil) }, end: p.Close}
+	if g.kind != program {
+		l.held, l.several = func(g *gate) error { return exchange(ctx, p, g) }, held(s)
 	}
-	return &local{
-		exchange: func() error { return exchange(nil) },
-		held:     exchange, several: held(s),
-		end: p.Close,
-	}, nil
+	return l, nil
+}
+
+func callInbound(ctx context.Context, p *instancepool.Pool[*inboundhttp.Guest], g *gate) error {
+	return p.Run(ctx, &caller{}, func(in *component.Instance, guest *inboundhttp.Guest) error {
+		r, err := guest.HandleRequest(in, valueRequest())
+		if err != nil {
+			return err
+		}
+		if g != nil {
+			g.wait()
+		}
+		return checkValue(&r)
+	})
+}
+
+// bindIncoming finds the handler of whatever version of WASI 0.2 it is.
+func bindIncoming(pre *component.InstancePre) (*incominghandler.Guest, error) {
+	for _, name := range pre.Exports() {
+		if binary.SameTrack(name, incominghandler.InterfaceName) {
+			return incominghandler.NewGuest(pre, name)
+		}
+	}
+	return nil, fmt.Errorf("%s exports no %s", pre.Name(), incominghandler.InterfaceName)
+}
+
+// callIncoming holds the guest in the middle of writing, if it has to.
+func callIncoming(p *wasihttp.Placement) call[*incominghandler.Guest] {
+	return func(ctx context.Context, pool *instancepool.Pool[*incominghandler.Guest], g *gate) error {
+		q := reference()
+		r, err := q.make()
+		if err != nil {
+			return err
+		}
+		c, a := &caller{}, newAnswer(g)
+		err = c.http.Serve(a, &wasihttp.Request{
+			Request: r, Scheme: "http", Authority: r.Host, PathWithQuery: r.RequestURI,
+			Headers: wasihttp.FieldsOf(r.Header), Placement: p,
+		}, func(ctx context.Context, handle wasihttp.Handle) error {
+			defer c.wasi.Close()
+			return pool.Run(ctx, c, handle)
+		})
+		if err != nil {
+			return err
+		}
+		return a.check("")
+	}
+}
+
+func bindProgram(pre *component.InstancePre) (*component.CoreExport, error) {
+	f, ok := pre.CoreFunc("_start")
+	if !ok {
+		return nil, fmt.Errorf("%s has no _start", pre.Name())
+	}
+	return f, nil
+}
+
+// printed is what a program prints in answer to the reference request.
+const printed = "content-type: " + answerType + "\n\n" + answerBody + "\n"
+
+func callProgram(ctx context.Context, p *instancepool.Pool[*component.CoreExport], _ *gate) error {
+	var out bytes.Buffer
+	c := &caller{}
+	defer c.wasi.Close()
+	path, query, _ := strings.Cut(target, "?")
+	c.wasi.Args = []string{path, query}
+	c.wasi.Env = [][2]string{{headerName, headerValue}}
+	c.wasi.Stdin = strings.NewReader(body)
+	c.wasi.Stdout = &out
+	err := p.Run(ctx, c, func(in *component.Instance, start *component.CoreExport) error { return in.CallCore(start, nil) })
+	if exit, ok := errors.AsType[*cli.Exit](err); ok && exit.Code == 0 {
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	if got := out.String(); got != printed {
+		return fmt.Errorf("the program printed %q, want %q", got, printed)
+	}
+	return nil
 }
 
 // compiling returns a function that tells how far a compilation is.
@@ -152,53 +239,3 @@ func (st *stage) compiling(name string) func(done, total int) {
 		st.progress(fmt.Sprintf("preparing %s: %d of %d modules compiled", name, done, total))
 	}
 }
-
-// openServed prepares a guest as a server does.
-func (g *guest) openServed(ctx context.Context, st *stage, s instancepool.Strategy, wasm []byte) (subject, error) {
-	// Applications are made of files.
-	dir, err := os.MkdirTemp("", "minispin-bench-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	if err := os.WriteFile(filepath.Join(dir, "guest.wasm"), wasm, 0o600); err != nil {
-		return nil, err
-	}
-	executor, end := "http", ""
-	if g.kind == program {
-		executor, end = "wagi", "\n"
-	}
-	text := fmt.Sprintf(guestManifest, g.name, executor)
-	m, err := manifest.Parse([]byte(text), "spin.toml", dir, manifest.Options{Supports: app.Supports})
-	if err != nil {
-		return nil, err
-	}
-	a, err := load(ctx, st, m, s, nil)
-	if err != nil {
-		return nil, err
-	}
-	request := reference()
-	exchange := func(gate *gate) error {
-		got, err := a.do(&request, gate)
-		if err != nil {
-			return err
-		}
-		return a.explain(got.check(end))
-	}
-	l := &local{exchange: func() error { return exchange(nil) }, end: a.Close}
-	if g.kind == incoming {
-		l.held, l.several = exchange, held(s) // the guest is in the middle of writing then
-	}
-	return l, nil
-}
-
-const guestManifest = `spin_manifest_version = 2
-[application]
-name = %[1]q
-[[trigger.http]]
-route = "/..."
-component = %[1]q
-executor = { type = %[2]q }
-[component.%[1]s]
-source = "guest.wasm"
-`

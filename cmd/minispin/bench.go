@@ -118,6 +118,7 @@ func (c *benchCommand) request() (bench.Request, error) {
 
 // Run measures, and prints the report.
 func (c *benchCommand) Run(p *process) error {
+	defer raiseHeap()() // as the server does
 	log, err := newLogger(p.stderr, "warn")
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ type serving struct {
 // serve serves the application until a signal ends it.
 func (c *upCommand) serve(p *process, how serving) error {
 	// The second signal is for those who do not want to wait for the first.
+	defer raiseHeap()()
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 
