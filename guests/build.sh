@@ -28,7 +28,9 @@ committed=(
   rust-spin-sdk2
   rust-spin-sdk5
   rust-spin-sdk5-wasip2
+  rust-preview1
   c-wagi
+  c-preview1
 )
 on_demand=(
   py-wasi-http
@@ -193,9 +195,9 @@ componentize_js() {
 build() {
   case $1 in
     rust-wasi-http | rust-candidate | rust-inbound-http | rust-outgoing | rust-sockets | rust-spin-sdk2) rust wasm32-unknown-unknown "$1" "$2" ;;
-    rust-wagi | rust-spin-sdk5) rust wasm32-wasip1 "$1" "$2" ;;
+    rust-wagi | rust-preview1 | rust-spin-sdk5) rust wasm32-wasip1 "$1" "$2" ;;
     rust-spin-sdk5-wasip2) rust wasm32-wasip2 rust-spin-sdk5 "$2" ;;
-    c-wagi) c c-wagi/main.c "$2" ;;
+    c-wagi | c-preview1) c "$1/main.c" "$2" ;;
     py-wasi-http) componentize_py "$1" "$2" -d wit/wasi-http -w guest ;;
     py-inbound-http) componentize_py "$1" "$2" -d wit/inbound-http -w guest ;;
     py-spin-sdk3) componentize_py "$1" "$2" -w spin-http ;;

@@ -40,7 +40,9 @@ var committed = []string{
 	"rust-spin-sdk2",
 	"rust-spin-sdk5",
 	"rust-spin-sdk5-wasip2",
+	"rust-preview1",
 	"c-wagi",
+	"c-preview1",
 }
 
 // onDemand are the other guests, each with the program that its build needs.
