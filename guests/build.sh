@@ -24,6 +24,8 @@ committed=(
   rust-candidate
   rust-outgoing
   rust-sockets
+  rust-files
+  rust-files-wasip1
   rust-wagi
   rust-spin-sdk2
   rust-spin-sdk5
@@ -195,6 +197,8 @@ componentize_js() {
 build() {
   case $1 in
     rust-wasi-http | rust-candidate | rust-inbound-http | rust-outgoing | rust-sockets | rust-spin-sdk2) rust wasm32-unknown-unknown "$1" "$2" ;;
+    rust-files) rust wasm32-wasip2 "$1" "$2" ;;
+    rust-files-wasip1) rust wasm32-wasip1 rust-files "$2" ;;
     rust-wagi | rust-preview1 | rust-spin-sdk5) rust wasm32-wasip1 "$1" "$2" ;;
     rust-spin-sdk5-wasip2) rust wasm32-wasip2 rust-spin-sdk5 "$2" ;;
     c-wagi | c-preview1) c "$1/main.c" "$2" ;;

@@ -36,6 +36,8 @@ var committed = []string{
 	"rust-candidate",
 	"rust-outgoing",
 	"rust-sockets",
+	"rust-files",
+	"rust-files-wasip1",
 	"rust-wagi",
 	"rust-spin-sdk2",
 	"rust-spin-sdk5",

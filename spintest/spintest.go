@@ -39,6 +39,9 @@ type Options struct {
 	// allowed_outbound_hosts let them. Without it they reach the application
 	// itself and nothing else.
 	Network bool
+	// Files say how components see their files. The zero value means copies that
+	// they cannot change. Without a Dir, copies are made in one of the test's.
+	Files app.Files
 }
 
 // App is an application under test: an http.Handler. It may be used by several
@@ -65,8 +68,12 @@ func Load(t testing.TB, path string, o Options) *App {
 	opts := app.Options{
 		Strategy: cmp.Or(o.Strategy, string(instancepool.PreInstance)),
 		Env:      o.Env, CacheDir: cmp.Or(o.CacheDir, cacheDir()),
-		Log: a.logger(), Output: output{a},
+		Log: a.logger(), Output: output{a}, Files: o.Files,
+		Warn:      func(d manifest.Diagnostic) { a.log("Warning: " + d.String()) },
 		Variables: []variables.Provider{variables.Static("spintest.Options", o.Variables)},
+	}
+	if opts.Files.Dir == "" {
+		opts.Files.Dir = t.TempDir()
 	}
 	if !o.Network {
 		everywhere, err := outbound.ParseNetworks([]string{"0.0.0.0/0", "::/0"})

@@ -193,13 +193,15 @@ func (a *applications) rest() {
 	g.Wait()
 }
 
-// end stops keeping watch and closes the log files. Generations that were not
+// end stops keeping watch, closes the log files and removes copies of files.
+// Generations that were not
 // shut down are not closed: guests may go on working after their responses are
 // complete, and with the process their engine goes.
 func (a *applications) end() {
 	a.rest()
 	for _, g := range a.all {
 		g.closeLogs()
+		g.removeFiles()
 	}
 }
 

@@ -54,6 +54,7 @@ type upCommand struct {
 	Env      map[string]string `short:"e" mapsep:"none" placeholder:"NAME=VALUE" help:"An environment variable for all components, over the manifest's. May be repeated."`
 
 	variableFlags
+	fileFlags
 
 	Quiet        bool     `short:"q" aliases:"sh,shush" xor:"echo" help:"Do not show what components print."`
 	Follow       []string `sep:"none" xor:"echo" placeholder:"ID" help:"Show what this component prints, and others not. May be repeated."`

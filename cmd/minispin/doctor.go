@@ -12,6 +12,7 @@ import (
 	"github.com/minispin/minispin/instancepool"
 	"github.com/minispin/minispin/manifest"
 	"github.com/minispin/minispin/trigger/http/app"
+	"github.com/minispin/minispin/trigger/http/stage"
 	"github.com/minispin/minispin/variables"
 )
 
@@ -27,8 +28,10 @@ type doctorCommand struct {
 func (*doctorCommand) Help() string {
 	return `It looks for what keeps an application from being built or run: mistakes in the
 manifest, what it asks for and is not to be had here, components that are not
-built, programs that their build commands need, variables without a value. For
-each it says what to do. Nothing is changed, and no component is loaded.`
+built, files of components that are missing, programs that their build commands
+need, variables without a value. For each it says what to do.
+
+Nothing is changed, and no component is loaded.`
 }
 
 // AfterApply is called by kong when everything is parsed.
@@ -95,6 +98,9 @@ func diagnose(m *manifest.App, providers []variables.Provider) []error {
 			}
 		}
 	}
+	if _, err := stage.Check(context.Background(), m, m.Used(), stage.Options{}); err != nil {
+		found = append(found, fileProblems(err)...)
+	}
 	var declared []variables.Variable
 	for _, v := range m.Variables {
 		declared = append(declared, variables.Variable{Name: v.Name, Default: v.Default, Secret: v.Secret})
@@ -103,6 +109,19 @@ func diagnose(m *manifest.App, providers []variables.Provider) []error {
 		found = append(found, err)
 	}
 	return found
+}
+
+// fileProblems takes apart what is wrong with the files of components.
+func fileProblems(err error) []error {
+	e, ok := errors.AsType[*manifest.Error](err)
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, d := range e.Diagnostics {
+		all = append(all, errors.New(d.String()))
+	}
+	return all
 }
 
 // missingSource reports a component whose file is not there.

@@ -43,8 +43,11 @@ type generations struct {
 	listing httptrigger.Listing // as printed
 	loads   int
 	warned  []manifest.Diagnostic // of the manifest that was read last
+	scratch scratch
 	cancel  context.CancelFunc
 	ended   chan struct{}
+
+	warnedOfFiles []manifest.Diagnostic // at the last load
 }
 
 func newGenerations(one *placed, p *process, how serving, path string, engines *instancepool.Engines, stop <-chan os.Signal, log *zap.Logger) *generations {
@@ -53,6 +56,7 @@ func newGenerations(one *placed, p *process, how serving, path string, engines *
 	}
 	g := &generations{
 		placed: one, command: one.command, process: p, how: how, path: path, stop: stop, log: log,
+		scratch: scratch{parent: one.command.Temp},
 		engines: engines, force: make(chan struct{}, 1),
 	}
 	g.handler.OnShutdown = func(err error) { log.Warn("the end of a version of the application", zap.Error(err)) }
@@ -170,9 +174,16 @@ func (g *generations) load(ctx context.Context, m *manifest.App) (*generation, e
 	if err != nil {
 		return nil, err
 	}
+	files, err := g.files(m)
+	if err != nil {
+		return nil, err
+	}
 	logs, err := c.openLogs(g.process, m, g.placed.name, g.log, g.loads > 0)
 	if err != nil {
 		return nil, err
+	}
+	if g.loads == 0 && c.DirectMounts && c.AllowTransientWrite && hasFiles(m) {
+		g.log.Warn("components may write to directories that are mounted as they are: what they write stays")
 	}
 	g.loads++
 	progress := startProgress(g.process.stderr)
@@ -186,7 +197,10 @@ func (g *generations) load(ctx context.Context, m *manifest.App) (*generation, e
 			g.log.Info("no route matches a request; the listing above has all there are. Further ones are not mentioned", zap.String("path", path))
 		}
 	}
+	var remarks []manifest.Diagnostic
+	opts.Files, opts.Warn = files, func(d manifest.Diagnostic) { remarks = append(remarks, d) }
 	a, err := app.Load(ctx, m, opts)
+	g.warnOfFiles(remarks)
 	if err != nil {
 		return nil, errors.Join(err, logs.Close())
 	}
@@ -258,6 +272,13 @@ func (g *generations) closeLogs() {
 	}
 }
 
+// removeFiles removes the copies of components' files.
+func (g *generations) removeFiles() {
+	if err := g.scratch.remove(); err != nil {
+		g.log.Warn("at the end", zap.Error(err))
+	}
+}
+
 // next loads a generation after a change.
 func (g *generations) next(ctx context.Context) (reload.App, error) {
 	m, err := g.manifest()
@@ -300,14 +321,8 @@ func (g *generations) inputs() (load, build reload.Inputs) {
 				load.Files = append(load.Files, m.Resolve(path))
 			}
 		}
-		for _, f := range c.Files {
-			glob := f.Pattern
-			if glob == "" {
-				glob = f.Source
-			}
-			load.Patterns = append(load.Patterns, reload.Pattern{Dir: m.Dir, Glob: glob})
-		}
 	}
+	load.Find = g.findFiles(m)
 	if filepath.Ext(path) == ".toml" {
 		build.Files = []string{path}
 	}

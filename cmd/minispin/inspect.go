@@ -111,6 +111,7 @@ func (c *inspectCommand) sources(p *process) ([]*source, error) {
 	for _, component := range m.Components {
 		s := &source{inspected: inspected{ID: component.ID}, dependencies: component.Dependencies, grants: map[string]bool{
 			"allowed_outbound_hosts": len(component.AllowedOutboundHosts) > 0,
+			"files":                  len(component.Files) > 0,
 			"variables":              len(component.Variables) > 0,
 		}}
 		switch src := component.Source; {

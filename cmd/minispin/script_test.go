@@ -60,6 +60,7 @@ func TestMain(m *testing.M) {
 //	                         wrote
 //	cached DIR               check that there is compiled code in DIR
 //	sleep TIME               wait
+//	empty DIR                check that there is nothing in DIR
 //	occupy                   take a port; $BUSY is its address
 //
 // $SHELL_LIMIT, where set, limits the server's address space, in KiB;
@@ -105,6 +106,7 @@ func TestScripts(t *testing.T) {
 			"ended":      cmdEnded,
 			"cached":     cmdCached,
 			"sleep":      cmdSleep,
+			"empty":      cmdEmpty,
 			"occupy":     cmdOccupy,
 		},
 	})
@@ -478,6 +480,17 @@ func cmdCached(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if len(files) == 0 {
 		ts.Fatalf("%s has no compiled code", args[0])
+	}
+}
+
+func cmdEmpty(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: empty DIR")
+	}
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	for _, e := range entries {
+		ts.Fatalf("%s has %s in it", args[0], e.Name())
 	}
 }
 

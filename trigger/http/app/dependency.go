@@ -135,6 +135,9 @@ func (s *state) newDependency(inherit inheritance) *dependency {
 		d.http = &s.http
 		d.wasi.Network.Policy = s.wasi.Network.Policy
 	}
+	if inherit[files] {
+		d.wasi.Files.Mounts = s.wasi.Files.Mounts
+	}
 	if inherit[applicationVariables] {
 		d.variables = s.variables
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/component/abi"
 	"github.com/minispin/minispin/host"
+	hostfiles "github.com/minispin/minispin/host/files"
 	"github.com/minispin/minispin/host/wasi/sockets"
 	"github.com/minispin/minispin/manifest"
 	httptrigger "github.com/minispin/minispin/trigger/http"
@@ -22,7 +23,7 @@ import (
 
 // probe is a dependency that reports how much it is told of the environment, what
 // comes of asking for a variable, and what of a request to URI: 0 for success,
-// else 10 and the case of the error.
+// else 10 and the case of the error; last, how many directories it has.
 const probe = `(component
   (import "test:host/report" (instance $host (export "report" (func (param "n" u32)))))
   (import "wasi:cli/environment@0.2.0" (instance $env
@@ -49,6 +50,11 @@ const probe = `(component
     (alias outer 1 $response (type $p')) (export "response" (type $p (eq $p')))
     (alias outer 1 $http-error (type $e')) (export "http-error" (type $e (eq $e')))
     (export "send-request" (func (param "req" $q) (result (result $p (error $e)))))))
+  (import "wasi:filesystem/types@0.2.0" (instance $fs (export "descriptor" (type (sub resource)))))
+  (alias export $fs "descriptor" (type $descriptor))
+  (import "wasi:filesystem/preopens@0.2.0" (instance $preopens
+    (alias outer 1 $descriptor (type $d')) (export "descriptor" (type $d (eq $d')))
+    (export "get-directories" (func (result (list (tuple (own $d) string)))))))
   (core module $memory
     (memory (export "memory") 1)
     (global $free (mut i32) (i32.const 4096))
@@ -60,8 +66,10 @@ const probe = `(component
   (core func $env (canon lower (func $env "get-environment") (memory $memory "memory") (realloc (func $memory "realloc"))))
   (core func $get (canon lower (func $vars "get") (memory $memory "memory") (realloc (func $memory "realloc"))))
   (core func $send (canon lower (func $http "send-request") (memory $memory "memory") (realloc (func $memory "realloc"))))
+  (core func $dirs (canon lower (func $preopens "get-directories") (memory $memory "memory") (realloc (func $memory "realloc"))))
   (core module $m
     (import "" "memory" (memory 1))
+    (import "" "dirs" (func $dirs (param i32)))
     (import "" "send" (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
     (import "" "report" (func $report (param i32)))
     (import "" "env" (func $env (param i32)))
@@ -79,11 +87,13 @@ const probe = `(component
         (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 96))
       (call $report (if (result i32) (i32.load8_u (i32.const 96))
         (then (i32.add (i32.const 10) (i32.load8_u (i32.const 100))))
-        (else (i32.const 0))))))
+        (else (i32.const 0))))
+      (call $dirs (i32.const 112))
+      (call $report (i32.load (i32.const 116)))))
   (core instance $i (instantiate $m (with "" (instance
     (export "memory" (memory $memory "memory"))
     (export "report" (func $report)) (export "env" (func $env)) (export "get" (func $get))
-    (export "send" (func $send))))))
+    (export "send" (func $send)) (export "dirs" (func $dirs))))))
   (func $fault (canon lift (core func $i "fault")))
   (instance $probe (export "fault" (func $fault)))
   (export "test:dep/probe@1.2.0" (instance $probe))
@@ -138,16 +148,17 @@ func TestDependencies(t *testing.T) {
 		name, key, value, more string
 		want                   []uint32
 	}{
-		{"nothing", "test:dep", `path = %q`, "", []uint32{none, undefined, denied}},
-		{"false", "test:dep/probe", `path = %q, inherit_configuration = false`, "", []uint32{none, undefined, denied}},
-		{"another set", "test:dep@1.0.0", `path = %q, inherit_configuration = ["files", "ai_models"]`, "", []uint32{none, undefined, denied}},
-		{"environment", "test:dep/probe@1.0.0", `path = %q, inherit_configuration = ["environment"]`, "", []uint32{2, undefined, denied}},
-		{"variables", "test:dep", `path = %q, inherit_configuration = ["variables"]`, "", []uint32{none, 0, denied}},
-		{"outgoing requests", "test:dep", `path = %q, inherit_configuration = ["allowed_outbound_hosts"]`, "", []uint32{none, undefined, 0}},
-		{"all", "test:dep", `path = %q, inherit_configuration = true`, "", []uint32{2, 0, 0}},
-		{"by the component", "test:dep", `path = %q`, "dependencies_inherit_configuration = true", []uint32{2, 0, 0}},
-		{"another export", "test:dep/probe", `path = %q, export = "other"`, "", []uint32{none, undefined, denied}},
-		{"a component of the application", "test:dep", `component = "probe"`, "", []uint32{none, undefined, denied}},
+		{"nothing", "test:dep", `path = %q`, "", []uint32{none, undefined, denied, none}},
+		{"false", "test:dep/probe", `path = %q, inherit_configuration = false`, "", []uint32{none, undefined, denied, none}},
+		{"another set", "test:dep@1.0.0", `path = %q, inherit_configuration = ["ai_models", "key_value_stores"]`, "", []uint32{none, undefined, denied, none}},
+		{"environment", "test:dep/probe@1.0.0", `path = %q, inherit_configuration = ["environment"]`, "", []uint32{2, undefined, denied, none}},
+		{"variables", "test:dep", `path = %q, inherit_configuration = ["variables"]`, "", []uint32{none, 0, denied, none}},
+		{"outgoing requests", "test:dep", `path = %q, inherit_configuration = ["allowed_outbound_hosts"]`, "", []uint32{none, undefined, 0, none}},
+		{"files", "test:dep", `path = %q, inherit_configuration = ["files"]`, "", []uint32{none, undefined, denied, 1}},
+		{"all", "test:dep", `path = %q, inherit_configuration = true`, "", []uint32{2, 0, 0, 1}},
+		{"by the component", "test:dep", `path = %q`, "dependencies_inherit_configuration = true", []uint32{2, 0, 0, 1}},
+		{"another export", "test:dep/probe", `path = %q, export = "other"`, "", []uint32{none, undefined, denied, none}},
+		{"a component of the application", "test:dep", `component = "probe"`, "", []uint32{none, undefined, denied, none}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			forEachMode(t, func(t *testing.T, m mode) {
@@ -159,7 +170,7 @@ func TestDependencies(t *testing.T) {
 					value = fmt.Sprintf(value, dep)
 				}
 				manifestText := application(t, guest{id: "main", source: main, extra: fmt.Sprintf(
-					"environment = { A = \"1\", B = \"2\" }\nvariables = { x = \"value\" }\nallowed_outbound_hosts = [\"http://127.0.0.1:*\"]\n%s\ndependencies = { %q = { %s } }",
+					"environment = { A = \"1\", B = \"2\" }\nfiles = [{ source = \".\", destination = \"/\" }]\nvariables = { x = \"value\" }\nallowed_outbound_hosts = [\"http://127.0.0.1:*\"]\n%s\ndependencies = { %q = { %s } }",
 					tt.more, tt.key, value)}) + fmt.Sprintf("[component.probe]\nsource = %q\n", dep)
 				var r reports
 				s := serve(t, m, manifestText, r.define)
@@ -229,6 +240,7 @@ func TestDependencyView(t *testing.T) {
 func TestInheritance(t *testing.T) {
 	s := (&target{}).newState(&httptrigger.Request{Request: httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)})
 	s.wasi.Network.Policy = anywhere{}
+	s.wasi.Files.Mounts = []hostfiles.Mount{{Path: "/"}}
 	for set, name := range capabilityNames {
 		c := &manifest.Component{}
 		d := &manifest.Dependency{Inherit: []string{name}}
@@ -246,6 +258,9 @@ func TestInheritance(t *testing.T) {
 		}
 		if got := s.newDependency(inherit).WASI().Network.Policy != nil; got != (set == allowedOutboundHosts) {
 			t.Errorf("%s: network shared: %v", name, got)
+		}
+		if got := len(s.newDependency(inherit).WASI().Files.Mounts) > 0; got != (set == files) {
+			t.Errorf("%s: files shared: %v", name, got)
 		}
 	}
 }

@@ -147,6 +147,12 @@ func parse(t testing.TB, text string) *manifest.App {
 // no guest may be left.
 func serve(t testing.TB, m mode, manifestText string, more ...func(*component.Linker) error) *site {
 	t.Helper()
+	return serveApp(t, m, parse(t, manifestText), Options{}, more...)
+}
+
+// serveApp is serve with options; strategy, log, output and cache are the test's.
+func serveApp(t testing.TB, m mode, of *manifest.App, o Options, more ...func(*component.Linker) error) *site {
+	t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
 	s := &site{mode: m, logs: logs, output: &recorder{}}
 	define := func(l *component.Linker) error {
@@ -157,9 +163,8 @@ func serve(t testing.TB, m mode, manifestText string, more ...func(*component.Li
 		}
 		return nil
 	}
-	a, err := load(t.Context(), parse(t, manifestText), Options{
-		Strategy: string(m.strategy), Log: zap.New(core), Output: s.output, CacheDir: cacheDir,
-	}, define)
+	o.Strategy, o.Log, o.Output, o.CacheDir = string(m.strategy), zap.New(core), s.output, cacheDir
+	a, err := load(t.Context(), of, o, define)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,12 +18,14 @@ import (
 
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/host"
+	hostfiles "github.com/minispin/minispin/host/files"
 	"github.com/minispin/minispin/host/outgoing"
 	"github.com/minispin/minispin/host/wasihttp"
 	"github.com/minispin/minispin/instancepool"
 	"github.com/minispin/minispin/manifest"
 	"github.com/minispin/minispin/manifest/fetch"
 	httptrigger "github.com/minispin/minispin/trigger/http"
+	"github.com/minispin/minispin/trigger/http/stage"
 	"github.com/minispin/minispin/variables"
 )
 
@@ -42,7 +44,7 @@ const h2cVariable = "SPIN_OUTBOUND_H2C_PRIOR_KNOWLEDGE"
 
 // Supports lists the optional manifest features that applications loaded here
 // may use; it is what manifest.Options.Supports should be.
-var Supports = []manifest.Feature{manifest.FeatureDependencies, manifest.FeatureWAGI, manifest.FeatureTemplates, manifest.FeatureSourceURL}
+var Supports = []manifest.Feature{manifest.FeatureDependencies, manifest.FeatureWAGI, manifest.FeatureTemplates, manifest.FeatureSourceURL, manifest.FeatureFiles}
 
 // Options adjust Load.
 type Options struct {
@@ -71,8 +73,13 @@ type Options struct {
 	// DownloadDir is a directory for components that the manifest names by URL;
 	// empty means the user's usual one.
 	DownloadDir string
+	// Files say how components see the files that the manifest gives them.
+	Files Files
 	// Base is the path that the application is at, as in "/shop"; "" is the root.
 	Base string
+	// Warn, when set, is told of what about the manifest stops nothing but shows only
+	// when its files are looked at.
+	Warn func(manifest.Diagnostic)
 	// Progress, when set, is told how far the compilation of a component is.
 	Progress func(component string, done, total int)
 	// OnNotFound is handed to httptrigger.Options.
@@ -89,6 +96,8 @@ type App struct {
 	pools    []*instancepool.Pool[*handler]
 	outgoing *outgoing.Client
 	bodies   bodies
+	files    *stage.Stage
+	log      *zap.Logger
 }
 
 // Load compiles and links the components that m's HTTP triggers refer to. Every
@@ -119,6 +128,7 @@ func load(ctx context.Context, m *manifest.App, opts Options, define func(*compo
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
+	a.log = opts.Log
 	opts.Outgoing.Application = itself{a}
 	if opts.Outgoing.H2C == nil {
 		opts.Outgoing.H2C = strings.FieldsFunc(os.Getenv(h2cVariable), func(c rune) bool { return c == ',' || c == ' ' })
@@ -128,7 +138,11 @@ func load(ctx context.Context, m *manifest.App, opts Options, define func(*compo
 		app: a, manifest: m, opts: opts, linker: linker, variables: values,
 		targets: map[string]*target{}, sources: map[string][]byte{},
 	}
-	routes, err := l.routes(ctx)
+	err = l.putFiles(ctx)
+	var routes []httptrigger.Route
+	if err == nil {
+		routes, err = l.routes(ctx)
+	}
 	if err == nil {
 		a.Handler, err = httptrigger.NewHandler(
 			httptrigger.App{Name: m.Name, Version: m.Version, Base: opts.Base, Routes: routes},
@@ -169,6 +183,11 @@ func (a *App) Close() {
 	g.Wait()
 	a.pools = nil
 	a.outgoing.Close()
+	if a.files != nil {
+		if err := a.files.Close(); err != nil {
+			a.log.Warn("closing the application", zap.Error(err))
+		}
+	}
 	if a.engines != nil {
 		a.engines.Close()
 	}
@@ -222,6 +241,7 @@ type target struct {
 	placement wasihttp.Placement
 	maxBody   int64 // of a request that a guest takes whole, in bytes
 	bodies    *bodies
+	mounts    []hostfiles.Mount
 	denials   denials
 	output    Output
 	log       *zap.Logger
@@ -286,6 +306,7 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 	}
 	t.sender = l.app.outgoing.Component(policy)
 	t.network = network{policy}
+	t.mounts = l.mounts(c.ID)
 	wasm, err := l.source(ctx, c)
 	if err != nil {
 		t.err = err

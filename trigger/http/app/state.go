@@ -39,6 +39,7 @@ func (t *target) newState(r *httptrigger.Request) *state {
 	s.err = printer{st: s, stream: Stderr}
 	s.http.Outgoing = outgoing.Sender{Component: t.sender, Origin: outgoing.Origin{Scheme: r.Scheme, Authority: listenAddr(r)}}
 	s.wasi.Network.Policy = t.network
+	s.wasi.Files.Mounts = t.mounts
 	s.wasi.Env = t.env
 	s.wasi.Stdout = &s.out
 	s.wasi.Stderr = &s.err
@@ -48,6 +49,11 @@ func (t *target) newState(r *httptrigger.Request) *state {
 // close ends the standard streams and closes files.
 func (s *state) close() {
 	s.wasi.Close()
+	for _, d := range s.dependencies {
+		if d != nil {
+			d.wasi.Close()
+		}
+	}
 	s.out.close()
 	s.err.close()
 }

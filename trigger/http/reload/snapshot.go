@@ -14,6 +14,10 @@ import (
 type Inputs struct {
 	Files    []string // absolute paths; one that does not exist may come
 	Patterns []Pattern
+	// Find, if set, names more files: it calls dir with every directory in which a
+	// change can make a difference to what they are, and file with every file. It is
+	// called again to find what has come meanwhile.
+	Find func(dir, file func(path string))
 	// Exclude are absolute paths that Patterns do not match: what a build makes
 	// is none of its inputs.
 	Exclude []string
@@ -65,14 +69,16 @@ func (in Inputs) find() (files, dirs map[string]bool) {
 	for _, f := range in.Exclude {
 		exclude[f] = true
 	}
+	addDir := func(dir string) { trail(dir, dirs); dirs[existing(dir)] = true }
 	for _, p := range in.Patterns {
-		p.find(
-			func(dir string) { trail(dir, dirs); dirs[existing(dir)] = true },
-			func(file string) {
-				if !exclude[file] {
-					files[file] = true
-				}
-			})
+		p.find(addDir, func(file string) {
+			if !exclude[file] {
+				files[file] = true
+			}
+		})
+	}
+	if in.Find != nil {
+		in.Find(addDir, func(file string) { files[file] = true })
 	}
 	for f := range files {
 		trail(f, dirs)
@@ -138,6 +144,11 @@ type seen struct {
 
 // of returns the digest of a file.
 func (d digests) of(path string) (sum [sha256.Size]byte, ok bool) {
+	// Before it is opened: to open a FIFO is to wait for who writes to it.
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		delete(d, path)
+		return sum, false
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		delete(d, path)

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,6 +25,7 @@ type plan struct {
 	here      *place   // of the application
 	elsewhere []*place // of sources outside of it
 	excludes  []*glob.Pattern
+	skip      []string
 	mode      Mode
 	maxFiles  int
 	maxBytes  int64
@@ -56,22 +58,32 @@ type direct struct {
 	entry int
 }
 
-func newPlan(ctx context.Context, m *manifest.App, c *manifest.Component, here *place, o Options) *plan {
+// newPlan returns the plan before anything is planned. It must be closed.
+func newPlan(ctx context.Context, m *manifest.App, c *manifest.Component, o Options) (*plan, error) {
+	here, err := openPlace(m.Dir, "")
+	if err != nil {
+		return nil, err
+	}
 	p := &plan{
 		ctx: ctx, app: m, component: c, here: here, mode: o.Mode,
 		maxFiles: cmp.Or(o.MaxFiles, MaxFiles), maxBytes: cmp.Or(o.MaxBytes, MaxBytes),
 		files: map[string]item{}, dirs: map[string]bool{}, failures: map[int]int{},
 		seeDir: func(string) {}, seeFile: func(string) {},
 	}
+	p.skip = append([]string{filepath.Join(m.Dir, stateDir)}, o.Skip...)
+	if dir, err := filepath.Abs(o.Dir); err == nil && o.Dir != "" {
+		p.skip = append(p.skip, dir)
+	}
 	for _, text := range c.ExcludeFiles {
 		if g, err := glob.Parse(text); err == nil { // what is wrong with it the manifest's reader has said
 			p.excludes = append(p.excludes, g)
 		}
 	}
-	return p
+	return p, nil
 }
 
 func (p *plan) close() {
+	p.here.close()
 	for _, at := range p.elsewhere {
 		at.close()
 	}

@@ -35,6 +35,10 @@ type Options struct {
 	// Dir is the directory in which the directory of copies is made; empty means the
 	// system's for temporary files. It must exist.
 	Dir string
+	// Skip are absolute paths of directories and files that the host itself writes.
+	// Like .spin beside the manifest, they are none of an application's files unless
+	// it names them. Dir is always one.
+	Skip []string
 	// MaxFiles and MaxBytes replace the constants where they are not 0.
 	MaxFiles int
 	MaxBytes int64
@@ -60,48 +64,58 @@ type Stage struct {
 // The caller must Close the Stage.
 func Prepare(ctx context.Context, m *manifest.App, components []*manifest.Component, o Options) (*Stage, error) {
 	s := &Stage{mounts: map[string][]Mount{}}
-	here, err := openApp(m, components)
-	if err != nil || here == nil {
-		return s, err
-	}
-	defer here.close()
-	var plans []*plan
-	var problems []manifest.Diagnostic
-	for _, c := range components {
-		if len(c.Files) == 0 {
-			continue
+	plans, err := s.plan(ctx, m, components, o)
+	defer func() {
+		for _, p := range plans {
+			p.close()
 		}
-		p := newPlan(ctx, m, c, here, o)
-		defer p.close()
-		p.make()
-		plans = append(plans, p)
-		problems = append(problems, p.problems...)
-		s.Warnings = append(s.Warnings, p.warnings...)
+	}()
+	if err != nil {
+		return nil, err
 	}
-	if err := context.Cause(ctx); err != nil {
-		return nil, fmt.Errorf("looking for the files of components: %w", err)
-	}
-	if len(problems) > 0 {
-		slices.SortStableFunc(problems, before)
-		return nil, &manifest.Error{Diagnostics: problems}
-	}
-	slices.SortStableFunc(s.Warnings, before)
 	if err := s.put(ctx, plans, o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// openApp opens the directory of m; nil if no component has files.
-func openApp(m *manifest.App, components []*manifest.Component) (*place, error) {
-	if !slices.ContainsFunc(components, func(c *manifest.Component) bool { return len(c.Files) > 0 }) {
-		return nil, nil
+// Check is Prepare without anything being copied or opened. It returns the
+// warnings.
+func Check(ctx context.Context, m *manifest.App, components []*manifest.Component, o Options) ([]manifest.Diagnostic, error) {
+	s := &Stage{}
+	plans, err := s.plan(ctx, m, components, o)
+	for _, p := range plans {
+		p.close()
 	}
-	here, err := openPlace(m.Dir, "")
-	if err != nil {
-		return nil, fmt.Errorf("looking for the files of components: %w", err)
+	return s.Warnings, err
+}
+
+// plan plans for each of the components that have files. What is planned must be
+// closed, also after an error.
+func (s *Stage) plan(ctx context.Context, m *manifest.App, components []*manifest.Component, o Options) (plans []*plan, err error) {
+	var problems []manifest.Diagnostic
+	for _, c := range components {
+		if len(c.Files) == 0 {
+			continue
+		}
+		p, err := newPlan(ctx, m, c, o)
+		if err != nil {
+			return plans, fmt.Errorf("looking for the files of component %s: %w", c.ID, err)
+		}
+		plans = append(plans, p)
+		p.make()
+		problems = append(problems, p.problems...)
+		s.Warnings = append(s.Warnings, p.warnings...)
 	}
-	return here, nil
+	if err := context.Cause(ctx); err != nil {
+		return plans, fmt.Errorf("looking for the files of components: %w", err)
+	}
+	slices.SortStableFunc(s.Warnings, before)
+	if len(problems) > 0 {
+		slices.SortStableFunc(problems, before)
+		return plans, &manifest.Error{Diagnostics: problems}
+	}
+	return plans, nil
 }
 
 // before orders findings as they come in the manifest.

@@ -327,6 +327,39 @@ func TestGenerations(t *testing.T) {
 	}
 }
 
+// What the host writes in the application's directory does not come back as a
+// file of it.
+func TestSkip(t *testing.T) {
+	dir := t.TempDir()
+	work := filepath.Join(dir, "tmp")
+	tree(t, dir, "a.txt", "logs/c.txt", "tmp/", ".spin/x", "sub/.spin/y")
+	o := Options{Dir: work, Skip: []string{filepath.Join(dir, "logs")}}
+	m := application(t, dir, `files = ["**"]`)
+	if _, err := prepare(t, m, o); err != nil {
+		t.Fatal(err)
+	}
+	s, err := prepare(t, m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"/a.txt", "/sub/", "/sub/.spin/", "/sub/.spin/y"}
+	if got := seen(t, s, "c"); !slices.Equal(got, want) {
+		t.Errorf("guests see %q, want %q", got, want)
+	}
+	Find(m, m.Components[0], o, func(string) {}, func(path string) {
+		if base := filepath.Base(path); base != "a.txt" && base != "y" {
+			t.Errorf("found %s", path)
+		}
+	})
+	s, err = prepare(t, application(t, dir, `files = ["logs/*", { source = ".spin", destination = "/" }]`), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := seen(t, s, "c"); !slices.Equal(got, []string{"/logs/", "/logs/c.txt", "/x=.spin/x"}) {
+		t.Errorf("named, guests see %q", got)
+	}
+}
+
 func TestCancelled(t *testing.T) {
 	dir, work := t.TempDir(), t.TempDir()
 	tree(t, dir, site...)
@@ -339,6 +372,22 @@ func TestCancelled(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(work); len(left) != 0 {
 		t.Errorf("%d directories are left", len(left))
+	}
+}
+
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	tree(t, dir, site...)
+	m := application(t, dir, `files = ["assets", "none/*"]`)
+	warnings, err := Check(t.Context(), m, m.Components, Options{Dir: filepath.Join(dir, "not needed")})
+	if err != nil || len(warnings) != 1 {
+		t.Errorf("warnings %v, error %v", warnings, err)
+	}
+	m = application(t, dir, `files = ["none/*", "none"]`)
+	warnings, err = Check(t.Context(), m, m.Components, Options{})
+	wantError(t, err, `"none" does not exist`)
+	if len(warnings) != 1 {
+		t.Errorf("with an error, warnings %v", warnings)
 	}
 }
 
@@ -361,7 +410,7 @@ func TestFind(t *testing.T) {
 	m := application(t, dir, `files = ["assets/**/*", "none.txt", "nowhere/*", { source = "pages", destination = "/" }, { source = "gone", destination = "/g" }]
 exclude_files = ["*.map"]`)
 	var dirs, files []string
-	Find(m, m.Components[0], func(p string) { dirs = append(dirs, p) }, func(p string) { files = append(files, p) })
+	Find(m, m.Components[0], Options{}, func(p string) { dirs = append(dirs, p) }, func(p string) { files = append(files, p) })
 	check := func(what string, got []string, want ...string) {
 		t.Helper()
 		for i, p := range got {

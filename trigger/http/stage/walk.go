@@ -80,7 +80,7 @@ func (w *walk) dir(name string, info fs.FileInfo, positions []int) {
 	}
 	for _, e := range entries {
 		child := path.Join(name, e.Name())
-		if e.Name() == stateDir && w.at.host(name) == w.here.path {
+		if slices.Contains(w.skip, w.at.host(child)) {
 			continue
 		}
 		w.visit(child, e, positions)
