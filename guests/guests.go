@@ -20,7 +20,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 )
 
 // BuildEnv is the environment variable that lets Path and Wasm build guests
@@ -70,8 +69,18 @@ func Committed() []string {
 	return slices.Clone(committed)
 }
 
+// TB is what is needed of a testing.TB, so that programs which have guests with
+// them have no package testing.
+type TB interface {
+	Helper()
+	Skip(args ...any)
+	Skipf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // Wasm returns the bytes of a guest. It fails or skips the test as Path does.
-func Wasm(t testing.TB, name string) []byte {
+func Wasm(t TB, name string) []byte {
 	t.Helper()
 	wasm, err := os.ReadFile(Path(t, name))
 	if err != nil {
@@ -83,7 +92,7 @@ func Wasm(t testing.TB, name string) []byte {
 // Path returns the absolute path of a guest's binary. It fails the test when
 // there is no such guest or it cannot be built, and skips the test, saying what
 // is missing, when the guest is not committed and may not be built here.
-func Path(t testing.TB, name string) string {
+func Path(t TB, name string) string {
 	t.Helper()
 	path, err := find(name)
 	var missing *missingError
