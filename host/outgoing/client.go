@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -70,6 +71,7 @@ type Client struct {
 	opts    Options
 	network *http.Transport
 	h2c     *http.Transport
+	kept    kept
 	permits permits
 }
 
@@ -84,8 +86,9 @@ func NewClient(o Options) *Client {
 	}
 	// Guests get what the other side has sent: no decompression, no redirects (a
 	// Transport follows none), no proxy of the environment.
+	c := &Client{opts: o, permits: newPermits(o.MaxRequests, DefaultMaxRequests)}
 	base := http.Transport{
-		DialContext:            o.Blocked.Dialer().DialContext,
+		DialContext:            c.dialer(0).DialContext,
 		TLSClientConfig:        o.TLS,
 		DisableCompression:     true,
 		DisableKeepAlives:      o.NoPooling,
@@ -98,7 +101,7 @@ func NewClient(o Options) *Client {
 		WriteBufferSize:        16 << 10,
 		Protocols:              protocols((*http.Protocols).SetHTTP1, (*http.Protocols).SetHTTP2),
 	}
-	c := &Client{opts: o, network: &base, permits: newPermits(o.MaxRequests, DefaultMaxRequests)}
+	c.network = &base
 	if len(o.H2C) > 0 {
 		c.h2c = base.Clone()
 		c.h2c.Protocols = protocols((*http.Protocols).SetUnencryptedHTTP2)
@@ -109,10 +112,23 @@ func NewClient(o Options) *Client {
 // Close closes connections that are not in use. The others follow when their
 // requests end.
 func (c *Client) Close() {
+	c.kept.close()
 	c.network.CloseIdleConnections()
 	if c.h2c != nil {
 		c.h2c.CloseIdleConnections()
 	}
+}
+
+// dialer returns what makes connections, none to a blocked address.
+func (c *Client) dialer(timeout time.Duration) *net.Dialer {
+	d := c.opts.Blocked.Dialer()
+	d.Timeout = timeout
+	return d
+}
+
+// speaksH2C reports whether a host is spoken to by HTTP/2 without TLS.
+func (c *Client) speaksH2C(host string) bool {
+	return c.h2c != nil && slices.ContainsFunc(c.opts.H2C, func(h string) bool { return strings.EqualFold(h, host) })
 }
 
 // Component sends requests for one component of the application.
@@ -140,7 +156,7 @@ type Sender struct {
 	Origin Origin
 }
 
-var _ wasihttp.Outgoing = Sender{}
+var _ wasihttp.Starter = Sender{}
 
 func code(c types.ErrorCodeCase) types.ErrorCode { return types.ErrorCode{Case: c} }
 
@@ -154,12 +170,9 @@ func (s Sender) Send(r *http.Request, t wasihttp.Timeouts) (*http.Response, erro
 }
 
 func (s Sender) send(r *http.Request, t wasihttp.Timeouts) (*http.Response, error) {
-	target := outbound.Self()
-	if r.URL.Host != "" {
-		var err error
-		if target, err = outbound.ParseTarget(r.URL.Scheme, r.URL.Host); err != nil {
-			return nil, fmt.Errorf("%w: %w", code(types.ErrorCodeHTTPRequestURIInvalid), err)
-		}
+	target, err := s.target(r)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", code(types.ErrorCodeHTTPRequestURIInvalid), err)
 	}
 	if err := s.policy.Check(target); err != nil {
 		return nil, fmt.Errorf("%w: %w", code(types.ErrorCodeHTTPRequestDenied), err)
@@ -168,18 +181,30 @@ func (s Sender) send(r *http.Request, t wasihttp.Timeouts) (*http.Response, erro
 		return nil, fmt.Errorf("%w: scheme %s", code(types.ErrorCodeHTTPProtocolError), target.Scheme)
 	}
 	id, internal := target.Component()
-	if internal || target.IsSelf() {
+	switch {
+	case internal || target.IsSelf():
 		l := local{app: s.client.opts.Application, origin: s.Origin, component: id}
 		return newExchange(r, t, noPermits).run(r, l)
+	case s.client.isDirect(r, target):
+		return s.directly(r, t, target)
 	}
 	return s.overNetwork(r, t, target)
+}
+
+// target returns where r goes.
+func (s Sender) target(r *http.Request) (outbound.Target, error) {
+	if r.URL.Host == "" {
+		return outbound.Self(), nil
+	}
+	return outbound.ParseTarget(r.URL.Scheme, r.URL.Host)
 }
 
 // connectionFields belong to the connection, which is the host's affair.
 var connectionFields = []string{"Connection", "Host", "Http2-Settings", "Keep-Alive", "Proxy-Authenticate",
 	"Proxy-Authorization", "Proxy-Connection", "Transfer-Encoding", "Upgrade"}
 
-func (s Sender) overNetwork(r *http.Request, t wasihttp.Timeouts, target outbound.Target) (*http.Response, error) {
+// outbound returns r as it goes over the network.
+func (s Sender) outbound(r *http.Request, target outbound.Target) *http.Request {
 	u := *r.URL
 	// What is connected to is what was checked, the guest's spelling goes into
 	// the Host field.
@@ -195,14 +220,16 @@ func (s Sender) overNetwork(r *http.Request, t wasihttp.Timeouts, target outboun
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // keeps net/http from adding its own
 	}
+	return &out
+}
+
+func (s Sender) overNetwork(r *http.Request, t wasihttp.Timeouts, target outbound.Target) (*http.Response, error) {
 	via := s.client.network
-	if s.client.h2c != nil && target.Scheme == "http" && slices.ContainsFunc(s.client.opts.H2C, func(h string) bool {
-		return strings.EqualFold(h, r.URL.Host)
-	}) {
+	if target.Scheme == "http" && s.client.speaksH2C(r.URL.Host) {
 		via = s.client.h2c
 	}
 	x := newExchange(r, t, s.take)
-	return x.run(x.traced(&out), via)
+	return x.run(x.traced(s.outbound(r, target)), via)
 }
 
 // take waits for a permit of the component and one of the application.
@@ -221,10 +248,25 @@ func (s Sender) take(ctx context.Context) (release func(), err error) {
 		s.permits.release()
 		return nil, err
 	}
-	return func() {
-		s.client.permits.release()
+	return s.giveBack, nil
+}
+
+// tryTake is take for those who do not want to wait.
+func (s Sender) tryTake() (release func(), ok bool) {
+	if !s.permits.try() {
+		return nil, false
+	}
+	if !s.client.permits.try() {
 		s.permits.release()
-	}, nil
+		return nil, false
+	}
+	return s.giveBack, true
+}
+
+// giveBack gives back what take has taken.
+func (s Sender) giveBack() {
+	s.client.permits.release()
+	s.permits.release()
 }
 
 func noPermits(context.Context) (func(), error) { return func() {}, nil }
@@ -244,16 +286,24 @@ func (p permits) acquire(ctx context.Context) error {
 	if cap(p) == 0 {
 		return fmt.Errorf("%w: no requests are allowed", code(types.ErrorCodeConnectionLimitReached))
 	}
-	select {
-	case p <- struct{}{}:
+	if p.try() {
 		return nil
-	default:
 	}
 	select {
 	case p <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+}
+
+// try takes a permit if there is one that nobody waits for.
+func (p permits) try() bool {
+	select {
+	case p <- struct{}{}:
+		return true
+	default:
+		return false
 	}
 }
 

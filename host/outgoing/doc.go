@@ -12,4 +12,7 @@
 // the life of the response's body are the same. A request inside the application
 // is served on a goroutine, with no socket and with no more than one piece of
 // either body in between.
+//
+// Requests without a body over plain HTTP/1.1 are sent with no goroutine at all,
+// as the guest then waits for the response where it calls; see [Sender.Start].
 package outgoing

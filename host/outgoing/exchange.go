@@ -37,14 +37,18 @@ type exchange struct {
 }
 
 func newExchange(r *http.Request, t wasihttp.Timeouts, take func(context.Context) (func(), error)) *exchange {
+	x := &exchange{timeouts: withDefaults(t), take: take}
+	x.ctx, x.cancel = context.WithCancelCause(r.Context())
+	return x
+}
+
+func withDefaults(t wasihttp.Timeouts) wasihttp.Timeouts {
 	for _, d := range []*time.Duration{&t.Connect, &t.FirstByte, &t.BetweenBytes} {
 		if *d == 0 {
 			*d = DefaultTimeout
 		}
 	}
-	x := &exchange{timeouts: t, take: take}
-	x.ctx, x.cancel = context.WithCancelCause(r.Context())
-	return x
+	return t
 }
 
 // expire is called by the timer.

@@ -15,7 +15,8 @@ import (
 // flushDelay is how long what a guest has written may be kept back for more to
 // come. A guest that flushes gets no more than this: most flush out of habit,
 // 4096 bytes at a time as blocking-write-and-flush demands, and each flush would
-// be a packet of its own. A read of the request's body flushes at once.
+// be a packet of its own. A read of the request's body flushes at once. It may take
+// up to twice as long; see flusher.
 const flushDelay = time.Millisecond
 
 // smallWrite is how much net/http takes without ever touching the connection.
@@ -41,14 +42,12 @@ type exchange struct {
 	pending  int  // bytes that may not have left; the head counts
 	flushing bool // the guest asked for it
 	trailers []Field
-	timer    *time.Timer
-	armed    bool
-	linger   *time.Timer
+	armed    time.Time // since when due is waited for; zero if it is not
+	queued   bool      // with the flusher
 	over     bool
 	overAt   time.Time
 	outcome  error
 	here     bool          // the guest runs on the goroutine of Serve; set before it does
-	returned bool          // and has returned
 	done     chan struct{} // closed when over
 }
 
@@ -212,30 +211,41 @@ func (e *exchange) use(mayWait bool, f func() error) error {
 
 // arm sees to it that what is pending leaves after flushDelay.
 func (e *exchange) arm() {
-	switch {
-	case e.armed || e.over || e.pending == 0 && e.sent:
-	case e.timer == nil:
-		e.armed, e.timer = true, time.AfterFunc(flushDelay, e.flushDue)
-	default:
-		e.armed = true
-		e.timer.Reset(flushDelay)
+	if e.armed.IsZero() && !e.over && (e.pending > 0 || !e.sent) {
+		e.wait()
 	}
 }
 
-func (e *exchange) flushDue() {
+// wait has due called after flushDelay.
+func (e *exchange) wait() {
+	e.armed = time.Now()
+	if !e.queued {
+		e.queued = true
+		flushes.add(e)
+	}
+}
+
+// due is called by the flusher, unless nothing is waited for any more.
+func (e *exchange) due() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.armed = false
-	e.flush()
+	switch {
+	case e.armed.IsZero():
+	case e.over:
+		e.armed = time.Time{}
+		e.lingers()
+	default:
+		e.armed = time.Time{}
+		e.flush()
+	}
 }
 
 // flushPending sends what the guest has written, if it has begun to respond.
 func (e *exchange) flushPending() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.armed {
-		e.armed = false
-		e.timer.Stop()
+	if !e.armed.IsZero() && !e.over {
+		e.armed = time.Time{}
 		e.flush()
 	}
 }
@@ -294,12 +304,10 @@ func (e *exchange) settle(outcome error) bool {
 		e.sendHead()
 		_ = e.use(true, e.conn.rc.Flush)
 	}
-	if e.timer != nil {
-		e.timer.Stop()
-	}
+	e.armed = time.Time{}
 	if e.here && outcome == nil {
 		// Serve would send the rest, but is still busy with the guest.
-		e.linger = time.AfterFunc(flushDelay, e.lingers)
+		e.wait()
 	}
 	close(e.done)
 	return true
@@ -308,11 +316,6 @@ func (e *exchange) settle(outcome error) bool {
 // lingers sends what is there of a response that is complete, while its guest
 // works on where Serve should go on.
 func (e *exchange) lingers() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.returned {
-		return
-	}
 	e.sendHead()
 	_ = e.conn.rc.Flush() // the server finds out itself, if it cannot
 }

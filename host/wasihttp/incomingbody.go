@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -215,9 +214,22 @@ func (f *futureTrailers) Drop() { f.body.Drop() }
 
 // FieldsOf lists the fields of h that a guest may see, in alphabetical order.
 func FieldsOf(h http.Header) []Field {
-	var list []Field
-	for _, key := range slices.Sorted(maps.Keys(h)) {
-		name := lower(key)
+	var space [16]string
+	keys, n := space[:0], 0
+	for key, values := range h {
+		keys = append(keys, key)
+		n += len(values)
+	}
+	if n == 0 {
+		return nil
+	}
+	slices.Sort(keys)
+	list := make([]Field, 0, n)
+	for _, key := range keys {
+		name, ok := usualNames[key]
+		if !ok {
+			name = lower(key)
+		}
 		if forbidden(name) {
 			continue
 		}
@@ -227,3 +239,17 @@ func FieldsOf(h http.Header) []Field {
 	}
 	return list
 }
+
+// usualNames are names in lower case, by the spelling that net/http gives them.
+var usualNames = func() map[string]string {
+	m := map[string]string{}
+	for _, name := range []string{
+		"accept-ranges", "access-control-allow-origin", "age", "alt-svc", "cache-control", "content-encoding",
+		"content-language", "content-length", "content-security-policy", "content-type", "date", "etag", "expires",
+		"last-modified", "link", "location", "retry-after", "server", "set-cookie", "strict-transport-security",
+		"vary", "via", "x-content-type-options", "x-frame-options", "x-powered-by", "x-request-id",
+	} {
+		m[http.CanonicalHeaderKey(name)] = name
+	}
+	return m
+}()

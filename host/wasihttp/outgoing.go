@@ -27,6 +27,16 @@ type Outgoing interface {
 	Send(r *http.Request, t Timeouts) (*http.Response, error)
 }
 
+// Starter is an Outgoing that can send some requests without waiting.
+type Starter interface {
+	Outgoing
+	// Start sends r if nothing has to be waited for, and returns what waits for
+	// the head of the response, as Send would return it. It returns nil if it has not sent r. What it
+	// returns is called once, on any goroutine, or never; what was begun must end
+	// with the context of r.
+	Start(r *http.Request, t Timeouts) (receive func() (*http.Response, error))
+}
+
 // Handle implements outgoinghandler.Host. Everything that can go wrong with the
 // request goes through the future, a denial, too.
 func (h host) Handle(c *component.Call, request types.OutgoingRequest, options value.Option[types.RequestOptions]) (types.FutureIncomingResponse, error) {
@@ -52,15 +62,26 @@ func (x *Ctx) send(ctx context.Context, r *outgoingRequest, t Timeouts) *futureR
 		return f
 	}
 	ctx, f.cancel = context.WithCancel(ctx)
-	go f.send(x.Outgoing, req.WithContext(ctx), t)
+	req = req.WithContext(ctx)
+	if o, ok := x.Outgoing.(Starter); ok && r.body == nil {
+		if f.receive = o.Start(req, t); f.receive != nil {
+			return f
+		}
+	}
+	go f.await(func() (*http.Response, error) { return x.Outgoing.Send(req, t) })
 	return f
 }
 
-// futureResponse is the resource future-incoming-response.
+// futureResponse is the resource future-incoming-response. As an event it is the
+// arrival of the response.
 type futureResponse struct {
 	done   chan struct{} // closed when response or err is there
 	cancel context.CancelFunc
 	taken  bool
+	// receive waits for the response of a request that was sent without a
+	// goroutine. It is nil once it was called. A guest that waits calls it itself.
+	receive func() (*http.Response, error)
+	asked   bool // by a guest that did not wait
 
 	mu       sync.Mutex
 	response *http.Response
@@ -68,7 +89,10 @@ type futureResponse struct {
 	dropped  bool
 }
 
-var _ types.FutureIncomingResponse = (*futureResponse)(nil)
+var (
+	_ types.FutureIncomingResponse = (*futureResponse)(nil)
+	_ wasiio.Signaler              = (*futureResponse)(nil)
+)
 
 // fail makes the future one of a request that is not sent.
 func (f *futureResponse) fail(r *outgoingRequest, err error) {
@@ -79,14 +103,47 @@ func (f *futureResponse) fail(r *outgoingRequest, err error) {
 	}
 }
 
-func (f *futureResponse) send(o Outgoing, r *http.Request, t Timeouts) {
+// await makes the future happen with what receive returns.
+func (f *futureResponse) await(receive func() (*http.Response, error)) {
 	defer close(f.done)
 	defer func() {
 		if v := recover(); v != nil {
 			f.arrive(nil, fmt.Errorf("%w: panic while sending a request: %v", internal("the host failed"), v))
 		}
 	}()
-	f.arrive(o.Send(r, t))
+	f.arrive(receive())
+}
+
+// Ready implements wasiio.Event.
+func (f *futureResponse) Ready() bool {
+	if receive := f.takeReceive(); receive != nil {
+		go f.await(receive)
+	}
+	return wasiio.OnClose(f.done).Ready()
+}
+
+// Block implements wasiio.Event.
+func (f *futureResponse) Block(ctx context.Context) error {
+	if receive := f.takeReceive(); receive != nil {
+		f.await(receive)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return nil
+	}
+	return wasiio.OnClose(f.done).Block(ctx)
+}
+
+// Signal implements wasiio.Signaler.
+func (f *futureResponse) Signal() <-chan struct{} {
+	f.Ready()
+	return f.done
+}
+
+func (f *futureResponse) takeReceive() func() (*http.Response, error) {
+	receive := f.receive
+	f.receive = nil
+	return receive
 }
 
 func (f *futureResponse) arrive(response *http.Response, err error) {
@@ -100,7 +157,7 @@ func (f *futureResponse) arrive(response *http.Response, err error) {
 
 // Subscribe implements types.FutureIncomingResponse.
 func (f *futureResponse) Subscribe(*component.Call) (poll.Pollable, error) {
-	return wasiio.NewPollable(wasiio.OnClose(f.done), nil), nil
+	return wasiio.NewPollable(f, nil), nil
 }
 
 // Get implements types.FutureIncomingResponse.
@@ -109,9 +166,12 @@ func (f *futureResponse) Get(*component.Call) (value.Option[value.Result[value.R
 		result = value.Result[types.IncomingResponse, types.ErrorCode]
 		once   = value.Result[result, value.Unit]
 	)
-	select {
-	case <-f.done:
-	default:
+	switch {
+	case f.receive != nil && !f.asked:
+		// It will most likely wait now, which needs no goroutine.
+		f.asked = true
+		return value.None[once](), nil
+	case !f.Ready():
 		return value.None[once](), nil
 	}
 	if f.taken {

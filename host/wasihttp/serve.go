@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/wit/bindings/wasi/http/incominghandler"
@@ -139,10 +140,7 @@ func (x *Ctx) runHere(ctx context.Context, r *Request, start func(context.Contex
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.linger != nil {
-		e.linger.Stop()
-	}
-	e.returned = true
+	e.armed = time.Time{} // the rest is Serve's to send
 }
 
 var errNoReturn = errors.New("the goroutine of the guest was ended before it returned")
