@@ -3,6 +3,7 @@ package preview1
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -305,5 +306,50 @@ func TestDescriptorLimit(t *testing.T) {
 		if fd := g.open("a.txt", 0, rightRead, 0); fd != last {
 			t.Errorf("opened %d, want %d", fd, last)
 		}
+	})
+}
+
+// What is open stays usable when others remove or change it, and what is gone is
+// not there: no call does worse than fail.
+func TestVanishing(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("what is open cannot be removed")
+	}
+	dir, x := mounted(t, files.ReadWrite)
+	ok(t, x, func(g *guest) {
+		f, sub := g.open("a.txt", 0, rightRead|rightWrite, 0), g.open("sub", openDirectory, rightRead, 0)
+		g.readdir(sub, 0, 30)
+		if err := os.Truncate(filepath.Join(dir, "a.txt"), 4); err != nil {
+			t.Fatal(err)
+		}
+		if got := g.read(f, 20); got != "0123" {
+			t.Errorf("read %q of a file cut off", got)
+		}
+		for _, name := range []string{"a.txt", "sub"} {
+			if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		g.write(f, "more")
+		g.want(success, "fd_filestat_get", uint64(f), 0)
+		if g.Mem().U64(24) != 0 || g.Mem().U64(32) != 8 {
+			t.Errorf("%d links, %d bytes", g.Mem().U64(24), g.Mem().U64(32))
+		}
+		if _, errno := g.openAs(3, 0, "a.txt", 0, rightRead, 0); errno != errNoent {
+			t.Errorf("open what is gone: %v", errno)
+		}
+		if _, errno := g.openAs(sub, 0, "b.txt", 0, rightRead, 0); errno != errNoent {
+			t.Errorf("open in what is gone: %v", errno)
+		}
+		if _, errno := g.openAs(sub, 0, "new", openCreate, rightWrite, 0); errno != errNoent {
+			t.Errorf("create in what is gone: %v", errno)
+		}
+		for _, cookie := range []uint64{2, 0} {
+			if _, err := g.try("fd_readdir", uint64(sub), dataAt, 4096, cookie, resultAt); err != nil {
+				t.Errorf("list what is gone: %v", err)
+			}
+		}
+		g.want(success, "fd_close", uint64(sub))
+		g.want(success, "fd_close", uint64(f))
 	})
 }
