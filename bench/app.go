@@ -16,16 +16,24 @@ import (
 	"github.com/minispin/minispin/instancepool"
 	"github.com/minispin/minispin/manifest"
 	"github.com/minispin/minispin/trigger/http/app"
+	"github.com/minispin/minispin/variables"
 )
 
+// Given is what an application is given that its manifest does not have.
+type Given struct {
+	// Env are environment variables for all components, over the manifest's.
+	Env map[string]string
+	// Variables give the application's variables their values.
+	Variables []variables.Provider
+}
+
 // AppRows lists the rows for a request to an application: one for each strategy
-// that c names, all components under it. c.Guests does not matter. env are
-// environment variables over the manifest's.
+// that c names, all components under it. c.Guests does not matter.
 //
 // A row is one of requests that succeed: opening it fails if the application
 // answers with a server error, and measuring it when a status is not that of
 // the first answer.
-func AppRows(m *manifest.App, q Request, env map[string]string, c Choice) ([]Row, error) {
+func AppRows(m *manifest.App, q Request, given Given, c Choice) ([]Row, error) {
 	if !strings.HasPrefix(q.Path, "/") {
 		return nil, fmt.Errorf("the path %q does not begin with a slash", q.Path)
 	}
@@ -46,7 +54,7 @@ func AppRows(m *manifest.App, q Request, env map[string]string, c Choice) ([]Row
 			Group: m.Name, Variant: string(s), optional: optional,
 			Includes: "everything that is done for a request but its way over the network",
 			open: func(ctx context.Context, st *stage) (subject, error) {
-				return openApp(ctx, st, m, q, env, s)
+				return openApp(ctx, st, m, q, given, s)
 			},
 		}))
 	}
@@ -62,10 +70,10 @@ type loaded struct {
 }
 
 // load loads an application with all of it under one strategy.
-func load(ctx context.Context, st *stage, m *manifest.App, s instancepool.Strategy, env map[string]string) (*loaded, error) {
+func load(ctx context.Context, st *stage, m *manifest.App, s instancepool.Strategy, given Given) (*loaded, error) {
 	l := &loaded{failures: &failures{Core: st.log.Core()}, output: &output{}}
 	o := app.Options{
-		Strategy: string(s), Env: env, CacheDir: st.cacheDir,
+		Strategy: string(s), Env: given.Env, Variables: given.Variables, CacheDir: st.cacheDir,
 		Log: zap.New(l.failures), Output: l.output,
 		OnNotFound: func(path string) { l.notFound = path },
 	}
@@ -113,8 +121,8 @@ func (l *loaded) explain(err error) error {
 }
 
 // openApp loads an application and sees what it answers.
-func openApp(ctx context.Context, st *stage, m *manifest.App, q Request, env map[string]string, s instancepool.Strategy) (subject, error) {
-	l, err := load(ctx, st, m, s, env)
+func openApp(ctx context.Context, st *stage, m *manifest.App, q Request, given Given, s instancepool.Strategy) (subject, error) {
+	l, err := load(ctx, st, m, s, given)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func narrowApp(t *testing.T) *manifest.App {
 
 func run(t *testing.T, m *manifest.App, q Request, strategies ...string) (*Report, error) {
 	t.Helper()
-	rows, err := AppRows(m, q, map[string]string{"GREETING": "from the test"}, Choice{Strategies: strategies})
+	rows, err := AppRows(m, q, Given{Env: map[string]string{"GREETING": "from the test"}}, Choice{Strategies: strategies})
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,22 @@ func ParseFlags(args []string) (map[string]string, error) {
 	return all, nil
 }
 
+// FlagFiles returns the paths of the files that ParseFlags reads for args.
+func FlagFiles(args []string) []string {
+	var paths []string
+	for _, arg := range args {
+		path, ok := strings.CutPrefix(arg, "@")
+		if !ok {
+			_, value, _ := strings.Cut(arg, "=")
+			path, ok = strings.CutPrefix(value, "@")
+		}
+		if ok {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
 // readFlagFile adds the variables of a file to all.
 func readFlagFile(all map[string]string, path string) error {
 	var decode func([]byte, any) error

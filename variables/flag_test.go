@@ -53,3 +53,10 @@ func TestParseFlags(t *testing.T) {
 		}
 	}
 }
+
+func TestFlagFiles(t *testing.T) {
+	got := FlagFiles([]string{"a=b", "@all.toml", "c=@text", "d=x@y", "e", "f=g=@h", "@more.json"})
+	if want := []string{"all.toml", "text", "more.json"}; cmp.Diff(want, got) != "" {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -52,6 +52,9 @@ func newApplications(c *upCommand, p *process, how serving, stop <-chan os.Signa
 	if cannot != nil {
 		log.Warn("address space is limited, so that few instances may run at a time; lift the limit, in a shell with ulimit -v unlimited")
 	}
+	if c.DisablePooling {
+		cannot = map[instancepool.Strategy]error{instancepool.Pooled: errors.New("there is no pool, as --disable-pooling asks")}
+	}
 	engines := &instancepool.Engines{CacheDir: c.cacheDir(log), Unavailable: cannot}
 	a := &applications{command: c, process: p, how: how, log: log}
 	for i, one := range all {

@@ -39,6 +39,8 @@ type benchCommand struct {
 	Body   string            `placeholder:"TEXT" help:"Body of the request to the application; @FILE takes it from a file."`
 	Env    map[string]string `short:"e" mapsep:"none" placeholder:"NAME=VALUE" help:"An environment variable for all components of the application. May be repeated."`
 
+	variableFlags
+
 	Format string `enum:"table,json,go" default:"table" placeholder:"FORM" help:"What is printed: a table, json, or go, the format of Go's benchmarks, which benchstat reads. Default: table."`
 	HTML   string `name:"html" placeholder:"FILE" help:"Write a page with the figures to this file, too."`
 
@@ -73,7 +75,7 @@ func (c *benchCommand) AfterApply() error {
 		set  bool
 	}{
 		{"--method", c.Method != ""}, {"--path", c.Path != ""}, {"--header", len(c.Header) > 0},
-		{"--body", c.Body != ""}, {"--env", len(c.Env) > 0},
+		{"--body", c.Body != ""}, {"--env", len(c.Env) > 0}, {"--variable", len(c.Variable) > 0},
 	} {
 		if flag.set {
 			return fmt.Errorf("%s is for an application of yours: name its manifest", flag.name)
@@ -218,7 +220,11 @@ func (c *benchCommand) appRows(p *process, choice bench.Choice) ([]bench.Row, st
 	if len(m.Triggers) == 0 {
 		return nil, "", fmt.Errorf("%s has no HTTP trigger, so there is nothing to measure", m.Path)
 	}
-	rows, err := bench.AppRows(m, q, c.Env, choice)
+	providers, err := c.providers(m.Dir)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, err := bench.AppRows(m, q, bench.Given{Env: c.Env, Variables: providers}, choice)
 	return rows, fmt.Sprintf("%s %s of the application %s", q.Method, q.Path, m.Name), err
 }
 

@@ -53,8 +53,13 @@ type upCommand struct {
 	Strategy string            `placeholder:"NAME" help:"How components are executed, over what the manifest says: ${strategies}."`
 	Env      map[string]string `short:"e" mapsep:"none" placeholder:"NAME=VALUE" help:"An environment variable for all components, over the manifest's. May be repeated."`
 
+	RequestTimeout time.Duration `placeholder:"TIME" help:"How long a request may take, its response and the work after it included, over what the manifest says. Default: 5m."`
+	MaxMemory      int64         `name:"max-instance-memory" env:"SPIN_MAX_INSTANCE_MEMORY" placeholder:"BYTES" help:"Largest size of each memory of an instance, over what the manifest says. Default: 134217728."`
+	DisablePooling bool          `help:"Reserve no address space for a pool of instances: the strategy pooled is not to be had."`
+
 	variableFlags
 	fileFlags
+	refusedFlags
 
 	Quiet        bool     `short:"q" aliases:"sh,shush" xor:"echo" help:"Do not show what components print."`
 	Follow       []string `sep:"none" xor:"echo" placeholder:"ID" help:"Show what this component prints, and others not. May be repeated."`
@@ -82,6 +87,9 @@ func grammarVars() kong.Vars {
 	}
 }
 
+// pageSize is the unit of a guest's memory, in bytes.
+const pageSize = 64 << 10
+
 // AfterApply is called by kong when everything is parsed. Its errors are mistakes
 // in the arguments.
 func (c *upCommand) AfterApply() error {
@@ -107,6 +115,12 @@ func (c *upCommand) AfterApply() error {
 	}
 	if c.HeadTimeout <= 0 || c.IdleTimeout <= 0 {
 		return errors.New("--header-timeout and --idle-timeout: a time is needed, as clients that say nothing would stay for ever")
+	}
+	if c.RequestTimeout < 0 {
+		return errors.New("--request-timeout: a negative time")
+	}
+	if c.MaxMemory < 0 || c.MaxMemory > 0 && c.MaxMemory < pageSize {
+		return fmt.Errorf("--max-instance-memory: %d is less than a page of memory, %d bytes", c.MaxMemory, pageSize)
 	}
 	if c.Drain < 0 {
 		return errors.New("--drain: a negative time")

@@ -28,8 +28,9 @@ type doctorCommand struct {
 func (*doctorCommand) Help() string {
 	return `It looks for what keeps an application from being built or run: mistakes in the
 manifest, what it asks for and is not to be had here, components that are not
-built, files of components that are missing, programs that their build commands
-need, variables without a value. For each it says what to do.
+built, files of components that are missing, programs and targets of Rust that
+their build commands need, variables without a value. For each it says what to
+do.
 
 Nothing is changed, and no component is loaded.`
 }
@@ -95,6 +96,12 @@ func diagnose(m *manifest.App, providers []variables.Provider) []error {
 				missing[program] = true
 				d := c.Diagnose(fmt.Sprintf("the build command needs %s, which is not installed", program), toolchains[program], "build", "command")
 				found = append(found, errors.New(d.String()))
+				continue
+			}
+			if program == "cargo" {
+				if d, ok := missingRustTarget(m, c, command); ok {
+					found = append(found, errors.New(d.String()))
+				}
 			}
 		}
 	}

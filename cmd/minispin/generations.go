@@ -190,7 +190,7 @@ func (g *generations) load(ctx context.Context, m *manifest.App) (*generation, e
 	defer progress.stop()
 	opts := app.Options{
 		Strategy: c.Strategy, Env: c.Env, Variables: providers, Log: g.log, Output: output{logs},
-		Base: g.placed.site.Base, Engines: g.engines, DownloadDir: c.downloadDir(), Progress: progress.update,
+		Deadline: c.RequestTimeout, MemoryLimit: c.MaxMemory, Base: g.placed.site.Base, Engines: g.engines, DownloadDir: c.downloadDir(), Progress: progress.update,
 	}
 	if g.process.stderr.Terminal() {
 		opts.OnNotFound = func(path string) {
@@ -312,6 +312,7 @@ func (g *generations) inputs() (load, build reload.Inputs) {
 		return load, load
 	}
 	m = g.known
+	load.Files = append(load.Files, g.command.files(m.Dir)...)
 	for _, c := range m.Used() {
 		if c.Source.Path != "" {
 			load.Files = append(load.Files, m.Resolve(c.Source.Path))

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/minispin/minispin/variables"
 )
@@ -10,6 +11,18 @@ import (
 // variableFlags say where an application's variables get their values.
 type variableFlags struct {
 	Variable []string `sep:"none" placeholder:"K=V" help:"The value of an application variable, over what the environment (SPIN_VARIABLE_NAME), .env and the manifest say. NAME=@FILE takes a file's text, @FILE.json or @FILE.toml all the variables in a file. May be repeated."`
+}
+
+// files returns the files that the values for an application in dir come from,
+// whether they exist or not.
+func (f *variableFlags) files(dir string) []string {
+	var files []string
+	for _, path := range append(variables.FlagFiles(f.Variable), ".env", filepath.Join(dir, ".env")) {
+		if absolute, err := filepath.Abs(path); err == nil && !slices.Contains(files, absolute) {
+			files = append(files, absolute)
+		}
+	}
+	return files
 }
 
 // providers returns the sources of values for an application in dir, the first

@@ -55,6 +55,10 @@ type Options struct {
 	// Unavailable are strategies that must not be used in this process, with the
 	// reason. It does not matter if Engines is set.
 	Unavailable map[instancepool.Strategy]error
+	// Deadline bounds a request to any component, and MemoryLimit each of its
+	// memories, in bytes, over what the manifest says. Zero leaves it to the manifest.
+	Deadline    time.Duration
+	MemoryLimit int64
 	// Env are environment variables for every component, over the manifest's.
 	Env map[string]string
 	// Variables are asked for the values of the application's variables, in this
@@ -322,9 +326,9 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 		ID: c.ID, Wasm: wasm, Linker: l.linker,
 		Strategy:     instancepool.Strategy(cmp.Or(l.opts.Strategy, s.Strategy)),
 		Bind:         binder(executors),
-		Limits:       component.Limits{MemoryBytes: cmp.Or(s.MemoryLimit, DefaultMemoryLimit)},
+		Limits:       component.Limits{MemoryBytes: cmp.Or(l.opts.MemoryLimit, s.MemoryLimit, DefaultMemoryLimit)},
 		MaxInstances: s.MaxInstances,
-		Deadline:     cmp.Or(s.Deadline, DefaultDeadline),
+		Deadline:     cmp.Or(l.opts.Deadline, s.Deadline, DefaultDeadline),
 		MaxRequests:  s.MaxRequests,
 		IdleTime:     s.IdleTime,
 	}
