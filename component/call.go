@@ -41,6 +41,10 @@ type Call struct {
 
 	lifted uint64 // bytes of host memory taken for lifted values
 
+	keeping bool         // owned values that are lifted are noted in taken
+	taken   []ownedValue // dropped when the call traps before it has let go of them
+	handed  int          // owned values that were lowered, or were to be
+
 	// Of calls into an export only:
 	fn      *ExportFunc
 	stack   []Raw      // the flattened parameters, then results
@@ -207,7 +211,11 @@ func (c *Call) tooLong(n uint64) {
 //
 // CanonicalABI.md, section Loading (lift_own).
 func (c *Call) LiftOwn(rt *ResourceType, h uint32) any {
-	return c.ci.handles.RemoveOwn(rt, h)
+	rep := c.ci.handles.RemoveOwn(rt, h)
+	if c.keeping {
+		c.taken = append(c.taken, ownedValue{rt, rep})
+	}
+	return rep
 }
 
 // LiftBorrow looks up the handle h and returns what it stands for; an owned
@@ -227,6 +235,7 @@ func (c *Call) LiftBorrow(rt *ResourceType, h uint32) any {
 // CanonicalABI.md, section Storing (lower_own).
 func (c *Call) LowerOwn(rt *ResourceType, rep any) uint32 {
 	c.mustBeOpen()
+	c.handed++
 	added := false
 	defer func() {
 		if !added && rt.Drop != nil {

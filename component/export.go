@@ -175,7 +175,7 @@ func (c *Call) Invoke() error {
 	if n := c.borrows.Outstanding(); n > 0 {
 		abi.Throw(abi.TrapBorrowsRemain, "borrow handles still remain at the end of the call: %s returned without dropping %d", c.fn.Name, n)
 	}
-	c.invoked = true
+	c.invoked, c.keeping = true, true
 	if c.opts.postReturn >= 0 {
 		c.results = append(c.results[:0], c.stack[:c.fn.results]...)
 	}
@@ -211,7 +211,8 @@ func (c *Call) enterable() error {
 
 // Leave ends the call: it runs the guest's post-return function, and turns a
 // trap on the way into *err. It must be deferred, with the address of the
-// caller's error result.
+// caller's error result. When there was a trap, the owned values that were lifted
+// since Invoke are dropped, and what was made of the result is void.
 //
 // CanonicalABI.md, section canon lift (post_return).
 func (c *Call) Leave(err *error) {
@@ -222,11 +223,13 @@ func (c *Call) Leave(err *error) {
 		*err = recovered(r)
 	case r != nil:
 		*err = in.failed(recovered(r))
+		c.dropTaken(err)
 	case c.invoked && c.opts.postReturn >= 0:
 		// Also when *err is a failure that the guest returned in good order.
 		c.ci.mayLeave = false
 		if perr := in.call(c.opts.postReturn, c.results); perr != nil {
 			*err = perr
+			c.dropTaken(err)
 		}
 		c.ci.mayLeave = true
 	}

@@ -23,6 +23,7 @@ func (k *linking) guestToGuest(f *function, caller int) (HostFunc, error) {
 		if err := c.Invoke(); err != nil {
 			return err
 		}
+		c.EndArgs() // what is lifted goes into the caller's table at once
 		t.Result(c, caller, to, st)
 		return nil
 	}, nil

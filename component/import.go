@@ -28,6 +28,9 @@ func lowered(fn HostFunc, ci int, opts canonOptions) cwasm.HostFunc {
 func (c *Call) finish(err *error) {
 	if r := recover(); r != nil {
 		*err = recovered(r)
+		if len(c.taken) > 0 {
+			c.dropTaken(err)
+		}
 	}
 	c.inst.pop(c)
 }

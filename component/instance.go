@@ -236,6 +236,10 @@ func (in *Instance) pop(c *Call) {
 		c.lends[i].End()
 	}
 	c.lends = c.lends[:0]
+	if len(c.taken) > 0 {
+		c.letGo()
+	}
+	c.keeping = false
 	c.fn, c.scope, c.mem, c.stack, c.lifted = nil, nil, nil, nil, 0
 	in.depth--
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/minispin/minispin/component/abi"
@@ -245,6 +246,74 @@ func paramLayout(fn *wit.Func) (types []wit.Type, flat uint32, spilled bool) {
 	return types, flat, flat > abi.MaxFlatParams
 }
 
+// ownsEarly reports whether something of the types is lifted after an owned handle,
+// and could trap while nobody else has that yet.
+func ownsEarly(types []wit.Type) bool {
+	if len(types) == 0 {
+		return false
+	}
+	last := len(types) - 1
+	for _, t := range types[:last] {
+		if owns(t) {
+			return true
+		}
+	}
+	var inside func(t wit.Type) bool
+	inside = func(t wit.Type) bool {
+		switch t := canon(t).(type) {
+		case *wit.List:
+			return owns(t.Elem)
+		case *wit.Tuple:
+			return ownsEarly(t.Types)
+		case *wit.Option:
+			return inside(t.Elem)
+		case *wit.Result:
+			return t.OK != nil && inside(t.OK) || t.Err != nil && inside(t.Err)
+		case *wit.Ref:
+			switch body := t.Def.Body.(type) {
+			case *wit.Record:
+				return ownsEarly(fieldTypes(body))
+			case *wit.Variant:
+				return slices.ContainsFunc(body.Cases, func(c wit.Case) bool { return c.Type != nil && inside(c.Type) })
+			}
+		}
+		return false
+	}
+	return inside(types[last])
+}
+
+// owns reports whether a type has owned handles in it.
+func owns(t wit.Type) bool {
+	switch t := canon(t).(type) {
+	case *wit.Own:
+		return true
+	case *wit.List:
+		return owns(t.Elem)
+	case *wit.Tuple:
+		return slices.ContainsFunc(t.Types, owns)
+	case *wit.Option:
+		return owns(t.Elem)
+	case *wit.Result:
+		return t.OK != nil && owns(t.OK) || t.Err != nil && owns(t.Err)
+	case *wit.Ref:
+		switch body := t.Def.Body.(type) {
+		case *wit.Record:
+			return slices.ContainsFunc(fieldTypes(body), owns)
+		case *wit.Variant:
+			return slices.ContainsFunc(body.Cases, func(c wit.Case) bool { return c.Type != nil && owns(c.Type) })
+		}
+	}
+	return false
+}
+
+func fieldTypes(r *wit.Record) []wit.Type {
+	types := make([]wit.Type, len(r.Fields))
+	for i, f := range r.Fields {
+		types[i] = f.Type
+	}
+	return types
+}
+
 // hostFunc writes the function that a guest's call of fn arrives at.
 func (f *file) hostFunc(fn *wit.Func) {
 	name := wrapper(fn)
@@ -265,6 +334,10 @@ func (f *file) hostFunc(fn *wit.Func) {
 		f.printf("at := st[0].U32()\nc.Mem().Check(at, %d, %d)\n", l.Size, l.Align)
 		flat = 1
 	}
+	keeps := ownsEarly(types)
+	if keeps {
+		f.printf("c.BeginArgs()\n")
+	}
 	args := []string{"c"}
 	receiver := "host"
 	next := whole
@@ -281,6 +354,9 @@ func (f *file) hostFunc(fn *wit.Func) {
 		arg := f.local(fn.Params[i].Name)
 		args = append(args, arg)
 		f.printf("%s := %s\n", arg, expr)
+	}
+	if keeps {
+		f.printf("c.EndArgs()\n")
 	}
 	call := fmt.Sprintf("%s.%s(%s)", receiver, hostName(fn), strings.Join(args, ", "))
 	f.hostResult(fn, call, flat)

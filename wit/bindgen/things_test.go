@@ -113,6 +113,36 @@ func TestHandles(t *testing.T) {
 	}
 }
 
+// TestOwnedArguments: an argument that was taken is dropped, once, when one after it
+// traps.
+func TestOwnedArguments(t *testing.T) {
+	host := &shop{}
+	text, err := os.ReadFile("testdata/user.wat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const join = "(call $join (local.get $t) (local.get $again) (i32.const 144))"
+	wrong := strings.Replace(string(text), join, "(call $join (local.get $t) (i32.const 77) (i32.const 144))", 1)
+	if wrong == string(text) {
+		t.Fatal("the guest calls join in another way")
+	}
+	pre, in := instantiate(t, wrong,
+		values.Bind(func(*component.Call) values.Host { return &echo{} }),
+		things.Bind(func(*component.Call) things.Host { return host }))
+	g, err := user.NewGuest(pre, "test:demo/user@1.2.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = g.UseBoth(in, &thing{host, "given"}, &thing{host, "mine"})
+	if err == nil || !strings.Contains(err.Error(), "unknown handle index 77") {
+		t.Errorf("UseBoth: %v", err)
+	}
+	in.Close()
+	if dropped := strings.Join(host.dropped, " "); dropped != "temporary given" {
+		t.Errorf("dropped: %s", dropped)
+	}
+}
+
 func TestNewGuestChecksTypes(t *testing.T) {
 	text, err := os.ReadFile("testdata/user.wat")
 	if err != nil {

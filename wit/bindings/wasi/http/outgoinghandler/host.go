@@ -41,8 +41,10 @@ func Bind(host func(*component.Call) Host) *component.Interface {
 }
 
 func callHandle(host Host, c *component.Call, st []component.Raw) error {
+	c.BeginArgs()
 	request := c.LiftOwn(types.OutgoingRequestResource, st[0].U32()).(types.OutgoingRequest)
 	options := liftOptionOwnHTTPTypesRequestOptions(c, st[1:])
+	c.EndArgs()
 	ret := st[3].U32()
 	v, err := host.Handle(c, request, options)
 	if err != nil {

@@ -1121,8 +1121,10 @@ func callRequestOptionsSetBetweenBytesTimeout(c *component.Call, st []component.
 }
 
 func callResponseOutparamSet(host Host, c *component.Call, st []component.Raw) error {
+	c.BeginArgs()
 	param := c.LiftOwn(ResponseOutparamResource, st[0].U32()).(ResponseOutparam)
 	response := liftResultOwnOutgoingResponseErrorCode(c, st[1:])
+	c.EndArgs()
 	return host.ResponseOutparamSet(c, param, response)
 }
 
@@ -1296,8 +1298,10 @@ func callOutgoingBodyWrite(c *component.Call, st []component.Raw) error {
 }
 
 func callOutgoingBodyFinish(host Host, c *component.Call, st []component.Raw) error {
+	c.BeginArgs()
 	this := c.LiftOwn(OutgoingBodyResource, st[0].U32()).(OutgoingBody)
 	trailers := liftOptionOwnFields(c, st[1:])
+	c.EndArgs()
 	ret := st[3].U32()
 	err := host.OutgoingBodyFinish(c, this, trailers)
 	if err != nil {

@@ -140,8 +140,10 @@ func callIncrement(host Host, c *component.Call, st []component.Raw) error {
 }
 
 func callSwap(host Host, c *component.Call, st []component.Raw) error {
+	c.BeginArgs()
 	cas := c.LiftOwn(CasResource, st[0].U32()).(Cas)
 	valueArg := c.LiftBytes(st[1].U32(), st[2].U32())
+	c.EndArgs()
 	ret := st[3].U32()
 	err := host.Swap(c, cas, valueArg)
 	if err != nil {

@@ -129,8 +129,10 @@ func callThingRename(c *component.Call, st []component.Raw) error {
 }
 
 func callThingJoin(host Host, c *component.Call, st []component.Raw) error {
+	c.BeginArgs()
 	a := c.LiftOwn(ThingResource, st[0].U32()).(Thing)
 	b := c.LiftBorrow(ThingResource, st[1].U32()).(Thing)
+	c.EndArgs()
 	ret := st[2].U32()
 	v, err := host.ThingJoin(c, a, b)
 	if err != nil {
