@@ -78,6 +78,55 @@ func TestHostField(t *testing.T) {
 	}
 }
 
+// TestTargetAndHostDisagree sends a target with an authority and another one in
+// the Host field. RFC 9112, section 3.2.2, has servers believe the target and take
+// no notice of the field; over HTTP/2, where both reach us, the request is refused.
+func TestTargetAndHostDisagree(t *testing.T) {
+	var got []string
+	record := func(w http.ResponseWriter, r *Request) error {
+		got = append(got, r.Authority+" "+r.Origin().URL()+" "+strings.Join(r.Header["Host"], ","))
+		return nil
+	}
+	s := newSite(t, "h1", Options{}, ServerOptions{}, exec("/...", record))
+	answer := s.raw(t, "GET http://target.example:8080/a?b HTTP/1.1\r\nHost: field.example\r\nConnection: close\r\n\r\n")
+	if codes := statuses(t, answer); !slices.Equal(codes, []int{200}) {
+		t.Errorf("status %d", codes)
+	}
+	if want := []string{"target.example:8080 http://target.example:8080/a?b "}; !slices.Equal(got, want) {
+		t.Errorf("the guest saw %q, want %q", got, want)
+	}
+
+	// Of several applications it is the target's that answers.
+	site := func(name string) Site {
+		return Site{Hosts: []string{name}, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) })}
+	}
+	sites, err := NewSites([]Site{site("target.example"), site("field.example")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = newServedSite(t, "h1", sites, ServerOptions{})
+	answer = s.raw(t, "GET http://target.example/a HTTP/1.1\r\nHost: field.example\r\nConnection: close\r\n\r\n")
+	if !strings.HasSuffix(answer, "\r\n\r\ntarget.example") {
+		t.Errorf("of two applications: %q", answer)
+	}
+
+	got = nil
+	s = newSite(t, "h2c", Options{}, ServerOptions{}, exec("/...", record))
+	f := newFlood(t, s)
+	go f.listen()
+	// :method GET, :scheme http, :path /, :authority x, and host: y by a literal name.
+	head := append(slices.Clone(getSlash), 0x00, 4, 'h', 'o', 's', 't', 1, 'y')
+	if _, err := f.conn.Write(frame(nil, frameHeaders, flagEndStream|flagEndHeaders, 1, head)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "an answer", func() bool { return f.counts[frameHeaders].Load()+f.counts[frameReset].Load() > 0 })
+	f.conn.Close()
+	<-f.ended
+	if len(got) > 0 {
+		t.Errorf("over HTTP/2 a guest saw %q", got)
+	}
+}
+
 // TestSmuggling sends what different servers read differently. Whatever the
 // answer is, the request hidden in the body must not be taken for one.
 func TestSmuggling(t *testing.T) {
