@@ -27,7 +27,9 @@ impl wasi::exports::http::incoming_handler::Guest for Handler {
             (Method::Get, "list") => list(&path).map(Answer::Text),
             (Method::Get, _) => open(&path),
             (Method::Put, _) => put(&path, &request).map(Answer::Text),
-            (Method::Delete, _) => fs::remove_file(&path).map(|()| Answer::Text("deleted\n".into())),
+            (Method::Delete, _) => {
+                fs::remove_file(&path).map(|()| Answer::Text("deleted\n".into()))
+            }
             _ => return send(out, 405, "text/plain", "method not allowed\n".as_bytes()),
         };
         match done {
