@@ -217,3 +217,30 @@ func TestFilesWarning(t *testing.T) {
 		t.Errorf("told %v", told)
 	}
 }
+
+// reader is a program that answers with the contents of the file a.txt.
+const reader = `(module
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "a.txt")
+  (data (i32.const 16) "content-type: text/plain\n\n")
+  (data (i32.const 72) "\00\01\00\00\64\00\00\00")
+  (data (i32.const 88) "\10\00\00\00\1a\00\00\00\00\01\00\00")
+  (func (export "_start")
+    (if (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 5) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 64))
+      (then unreachable))
+    (if (call $read (i32.load (i32.const 64)) (i32.const 72) (i32.const 1) (i32.const 100))
+      (then unreachable))
+    (drop (call $write (i32.const 1) (i32.const 88) (i32.const 2) (i32.const 104)))))`
+
+func TestFilesOfPrograms(t *testing.T) {
+	forEachMode(t, func(t *testing.T, m mode) {
+		text := application(t, guest{id: "p", source: file(t, "p.wat", []byte(reader)), executor: "wagi", extra: `files = ["a.txt"]`})
+		s := serveApp(t, m, withFiles(t, text, map[string]string{"a.txt": "read by a program"}), Options{})
+		for range 2 {
+			s.expect(t, "GET", "/", "", 200, "read by a program")
+		}
+	})
+}
