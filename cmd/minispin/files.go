@@ -65,7 +65,7 @@ func hasFiles(m *manifest.App) bool {
 // written returns what this process writes while it serves m, and which is none of
 // its files wherever it is.
 func (g *generations) written(m *manifest.App) []string {
-	paths := []string{g.scratch.made()}
+	paths := []string{g.scratch.made(), g.engines.CacheDir, g.command.CacheDir}
 	if dir, _ := g.command.logDir(m); dir != "" {
 		paths = append(paths, dir)
 	}
