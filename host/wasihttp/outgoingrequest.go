@@ -1,6 +1,7 @@
 package wasihttp
 
 import (
+	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -49,7 +50,7 @@ func (r *outgoingRequest) Body(*component.Call) (types.OutgoingBody, error) {
 	if err != nil {
 		return nil, value.Failed
 	}
-	r.pipe = requestPipe{Pipe: wasiio.NewPipe(), trailer: http.Header{}}
+	r.pipe = requestPipe{Pipe: wasiio.NewPipe(), end: &requestEnd{trailer: http.Header{}}}
 	b := &outgoingBody{ctx: r.ctx, declared: declared, length: length, dst: r.pipe}
 	if err := b.open(); err != nil {
 		return nil, err
@@ -154,8 +155,11 @@ func (r *outgoingRequest) build() (*http.Request, error) {
 	for _, f := range r.fields.list {
 		req.Header.Add(f.Name, f.Value)
 	}
+	announced := req.Header["Trailer"]
+	delete(req.Header, "Trailer") // net/http makes it of the keys of req.Trailer
 	if r.body != nil {
-		req.Body, req.Trailer, req.ContentLength = r.pipe, r.pipe.trailer, -1
+		r.pipe.end.announce(announced)
+		req.Body, req.Trailer, req.ContentLength = r.pipe, r.pipe.end.trailer, -1
 		if declared {
 			req.ContentLength = int64(length)
 		}
@@ -164,13 +168,46 @@ func (r *outgoingRequest) build() (*http.Request, error) {
 }
 
 // requestPipe is the destination of a request's body: what reads the request on
-// its way out is at the other end. The trailers are set before the body ends.
+// its way out is at the other end.
 type requestPipe struct {
 	*wasiio.Pipe
-	trailer http.Header
+	end *requestEnd
 }
 
 var _ destination = requestPipe{}
+
+// requestEnd is what follows the body of a request.
+type requestEnd struct {
+	fields  []Field     // the guest's, before the pipe is closed to it
+	trailer http.Header // the request's, which belongs to the reader
+}
+
+// announce enters the names that the guest's fields say will come. There are
+// servers that see no other trailers.
+func (e *requestEnd) announce(lists []string) {
+	for _, list := range lists {
+		for name := range strings.SplitSeq(list, ",") {
+			name = lower(strings.TrimSpace(name))
+			if isToken(name) && validTrailer(name) {
+				e.trailer[http.CanonicalHeaderKey(name)] = nil
+			}
+		}
+	}
+}
+
+// Read implements io.Reader. The end of the body brings the trailers.
+func (p requestPipe) Read(b []byte) (int, error) {
+	n, err := p.Pipe.Read(b)
+	if err == io.EOF {
+		// Here, and not where the guest gives them: the reader may be looking at
+		// the names while it sends the head.
+		for _, f := range p.end.fields {
+			p.end.trailer.Add(f.Name, f.Value)
+		}
+		p.end.fields = nil
+	}
+	return n, err
+}
 
 func (p requestPipe) finish(trailers []Field) error {
 	for _, f := range trailers {
@@ -179,8 +216,8 @@ func (p requestPipe) finish(trailers []Field) error {
 			p.CloseWrite(err)
 			return err
 		}
-		p.trailer.Add(f.Name, f.Value)
 	}
+	p.end.fields = trailers
 	p.CloseWrite(nil)
 	return nil
 }
