@@ -225,10 +225,16 @@ func (e *Entry) allows(t *Target) bool {
 	if t.self {
 		return e.allowsSelf()
 	}
-	if e.scheme != "" && e.scheme != t.Scheme || t.Port < e.ports.first || t.Port > e.ports.last {
+	if e.scheme != "" && e.scheme != t.Scheme {
 		return false
 	}
 	h := &e.host
+	if _, inside := t.Component(); inside && (h.name != "" || h.suffix == internalDomain) {
+		return h.matchesName(t.Host) // which listens on no port
+	}
+	if t.Port < e.ports.first || t.Port > e.ports.last {
+		return false
+	}
 	switch {
 	case h.any:
 		return true

@@ -75,6 +75,48 @@ func TestParseHosts(t *testing.T) {
 	}
 }
 
+// TestPortsOfComponents: a component is reached under its name whatever the port,
+// but nothing else is reached because of that.
+func TestPortsOfComponents(t *testing.T) {
+	tests := []struct {
+		entry, scheme, authority string
+		want                     bool
+	}{
+		{"http://a.spin.internal", "http", "a.spin.internal", true},
+		{"http://a.spin.internal", "http", "a.spin.internal:1234", true},
+		{"http://a.spin.internal:80", "http", "A.spin.internal:1234", true},
+		{"http://a.spin.internal:1..5", "http", "a.spin.internal:1234", true},
+		{"http://a.spin.internal", "http", "b.spin.internal:1234", false},
+		{"http://a.spin.internal", "https", "a.spin.internal:1234", false},
+		{"https://a.spin.internal", "https", "a.spin.internal:1234", true},
+		{"*://a.spin.internal:*", "https", "a.spin.internal:1234", true},
+		{"http://*.spin.internal", "http", "a.spin.internal:1234", true},
+		{"http://*.spin.internal", "http", "spin.internal:1234", false},
+		{"http://*.internal", "http", "a.spin.internal:1234", false},
+		{"http://*.internal", "http", "a.spin.internal", true},
+		{"http://*:80", "http", "a.spin.internal:1234", false},
+		{"http://*:*", "http", "a.spin.internal:1234", true},
+		{"http://a.spin.internal.example", "http", "a.spin.internal.example:1234", false},
+	}
+	for _, test := range tests {
+		e, err := ParseEntry(test.entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		target, err := ParseTarget(test.scheme, test.authority)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.allows(&target); got != test.want {
+			t.Errorf("%s allows %s://%s: %t, want %t", test.entry, test.scheme, test.authority, got, test.want)
+		}
+	}
+	target, _ := ParseTarget("http", "a.spin.internal:1234")
+	if got := target.String(); got != "http://a.spin.internal" {
+		t.Errorf("the entry to write is %s", got)
+	}
+}
+
 // FuzzParseEntry looks for entries that panic, and for such as allow another
 // destination than the one they spell.
 func FuzzParseEntry(f *testing.F) {
@@ -104,6 +146,9 @@ func FuzzParseEntry(f *testing.F) {
 		}
 		if !e.allows(&target) {
 			t.Errorf("%q does not allow %v", s, target)
+		}
+		if _, inside := target.Component(); inside {
+			return // where ports do not matter
 		}
 		other := target
 		other.Port++

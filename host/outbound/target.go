@@ -149,10 +149,11 @@ func (t Target) String() string {
 	if t.addr.Is6() {
 		s = t.Scheme + "://[" + t.Host + "]"
 	}
+	_, inside := t.Component()
 	switch {
 	case t.Port == 0:
 		return s + ":*"
-	case defaultPorts[t.Scheme] == t.Port:
+	case defaultPorts[t.Scheme] == t.Port, inside && defaultPorts[t.Scheme] != 0:
 		return s
 	}
 	return s + ":" + strconv.Itoa(int(t.Port))

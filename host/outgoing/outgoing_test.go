@@ -75,6 +75,9 @@ func wantCode(t *testing.T, what string, err error, want types.ErrorCodeCase) {
 	if !ok || got.Case != want {
 		t.Errorf("%s: %v, want %v", what, err, types.ErrorCode{Case: want})
 	}
+	if d := got.DNSError; want == types.ErrorCodeDNSError && (d.Rcode.V != "address not available" || !d.InfoCode.Set || d.InfoCode.V != 0) {
+		t.Errorf("%s: details %+v", what, d)
+	}
 }
 
 func serve(t testing.TB, h http.HandlerFunc) *httptest.Server {
@@ -135,13 +138,19 @@ func TestNothingIsAdded(t *testing.T) {
 	}
 }
 
-// TestErrorCodes has one row for each way in which a request fails.
+// TestErrorCodes has one row for each way in which a request fails, with a body
+// and without, which take different ways.
 func TestErrorCodes(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	closed.Close()
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // and nobody accepts
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
 	plain := serve(t, func(w http.ResponseWriter, r *http.Request) {})
 	secure := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -176,6 +185,9 @@ func TestErrorCodes(t *testing.T) {
 		{name: "another scheme", url: "ftp://a.example:21", want: types.ErrorCodeHTTPProtocolError},
 		{name: "TLS to a plain server", url: strings.Replace(plain.URL, "http", "https", 1), want: types.ErrorCodeTLSProtocolError},
 		{name: "unknown certificate", url: secure.URL, want: types.ErrorCodeTLSProtocolError},
+		{name: "certificate of another name", options: Options{TLS: secure.Client().Transport.(*http.Transport).TLSClientConfig}, url: strings.Replace(secure.URL, "127.0.0.1", "localhost", 1), want: types.ErrorCodeTLSProtocolError},
+		{name: "no connection in time", url: plain.URL, timeouts: wasihttp.Timeouts{Connect: 1}, want: types.ErrorCodeConnectionTimeout},
+		{name: "no handshake in time", url: "https://" + silent.Addr().String(), timeouts: wasihttp.Timeouts{Connect: 50 * time.Millisecond}, want: types.ErrorCodeConnectionTimeout},
 		{name: "no answer", url: hold(""), timeouts: wasihttp.Timeouts{FirstByte: 50 * time.Millisecond}, want: types.ErrorCodeConnectionReadTimeout},
 		{name: "closed without an answer", url: say(""), want: types.ErrorCodeHTTPResponseIncomplete},
 		{name: "not HTTP", url: say("SSH-2.0-x\r\n\r\n"), want: types.ErrorCodeHTTPProtocolError},
@@ -189,10 +201,23 @@ func TestErrorCodes(t *testing.T) {
 		{name: "no application", url: "http://self.alt", want: types.ErrorCodeDestinationNotFound},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if test.hosts == "" {
-				test.hosts = "*://*:*"
+		if test.hosts == "" {
+			test.hosts = "*://*:*"
+		}
+		t.Run(test.name+" GET", func(t *testing.T) {
+			s := sender(t, test.options, test.hosts)
+			res, err := s.Send(request(t, "GET", test.url, nil), test.timeouts)
+			if test.inBody && err == nil {
+				_, err = io.ReadAll(res.Body)
 			}
+			wantCode(t, test.name, err, test.want)
+			for end := time.Now().Add(5 * time.Second); len(s.permits) > 0 || len(s.client.permits) > 0; time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatal("the permits were not given back")
+				}
+			}
+		})
+		t.Run(test.name+" POST", func(t *testing.T) {
 			body := &noter{Reader: strings.NewReader("x")}
 			res, err := sender(t, test.options, test.hosts).Send(request(t, "POST", test.url, body), test.timeouts)
 			if test.inBody && err == nil {

@@ -93,7 +93,7 @@ func TestChaining(t *testing.T) {
 			fmt.Fprintf(&want, "heard line %d\nanswered line %d\n", i, i)
 		}
 		site.expect(t, "GET", "/front/talk?n=10", "", 200, want.String(), "to: http://back.spin.internal/answer")
-		site.expect(t, "GET", "/back/talk?n=10", "", 200, want.String(), "to: http://front.spin.internal/answer")
+		site.expect(t, "GET", "/back/talk?n=10", "", 200, want.String(), "to: http://front.spin.internal:8080/answer")
 		site.expect(t, "GET", "/front/talk?n=3", "", 200, strings.Join(strings.SplitAfter(want.String(), "\n")[:6], ""), "to: http://hidden.spin.internal/answer")
 		big := strings.Repeat("0123456789abcdef", 1<<16)
 		if a := site.do(t, "POST", "/front/pipe", big, "to: http://back.spin.internal/echo"); a.err != nil || a.StatusCode != 200 || a.body != big {
