@@ -17,6 +17,11 @@ type buildCommand struct {
 	From      string   `short:"f" aliases:"from-file,file" placeholder:"PATH" help:"The application, named by a flag."`
 	Component []string `short:"c" name:"component-id" sep:"none" placeholder:"ID" help:"Build only this component. May be repeated."`
 	Profile   string   `placeholder:"NAME" help:"Use this profile's build commands where a component has it."`
+
+	// What these of Spin leave out is not done here at all.
+	SkipTargetChecks bool    `hidden:""`
+	SkipGenerateWits bool    `hidden:""`
+	Up               refused `hidden:"" short:"u" reason:"minispin up --build builds, and takes all flags of up"`
 }
 
 // Help is shown by minispin build --help.

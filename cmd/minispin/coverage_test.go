@@ -60,3 +60,27 @@ func TestEveryFlagHasAScript(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryFlagIsCompared sees that the page which compares minispin with Spin has
+// each flag of up.
+func TestEveryFlagIsCompared(t *testing.T) {
+	page, err := os.ReadFile("../../docs/compatibility.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cli commands
+	parser, err := kong.New(&cli, grammarVars())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range parser.Model.Children {
+		if command.Name != "up" {
+			continue
+		}
+		for _, flag := range command.Flags {
+			if !strings.Contains(string(page), "`--"+flag.Name) {
+				t.Errorf("docs/compatibility.md does not say anything of --%s", flag.Name)
+			}
+		}
+	}
+}
