@@ -116,16 +116,19 @@ func held(s instancepool.Strategy) int {
 }
 
 // caller is the host's side of one request.
-type caller struct {
-	wasi wasi.Ctx
-	http wasihttp.Ctx
-}
+type caller struct{ wasi wasi.Ctx }
 
 // WASI implements wasi.View.
 func (c *caller) WASI() *wasi.Ctx { return &c.wasi }
 
+// httpCaller is a caller for guests on wasi:http.
+type httpCaller struct {
+	caller
+	http wasihttp.Ctx
+}
+
 // HTTP implements wasihttp.View.
-func (c *caller) HTTP() *wasihttp.Ctx { return &c.http }
+func (c *httpCaller) HTTP() *wasihttp.Ctx { return &c.http }
 
 // call makes an exchange with a guest that was bound as H. Where it can, it
 // passes the gate while the guest is alive, if there is one.
@@ -182,7 +185,7 @@ func callIncoming(p *wasihttp.Placement) call[*incominghandler.Guest] {
 		if err != nil {
 			return err
 		}
-		c, a := &caller{}, newAnswer(g)
+		c, a := &httpCaller{}, newAnswer(g)
 		err = c.http.Serve(a, &wasihttp.Request{
 			Request: r, Scheme: "http", Authority: r.Host, PathWithQuery: r.RequestURI,
 			Headers: wasihttp.FieldsOf(r.Header), Placement: p,

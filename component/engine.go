@@ -16,6 +16,7 @@ type Engine struct {
 	lenient bool // for tests: components are not validated
 
 	verdicts verdicts
+	watch    watch
 }
 
 // EngineConfig says how an Engine allocates and where it keeps compiled code.
@@ -114,7 +115,7 @@ func NewEngine(cfg EngineConfig) (*Engine, error) {
 			return nil, err
 		}
 	}
-	core.StartTicker(cfg.Tick)
+	core.StartTicker(cfg.Tick, e.watch.look)
 	return e, nil
 }
 

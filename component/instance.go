@@ -12,17 +12,17 @@ import (
 // Instance is one instantiation of a component. It belongs to one goroutine at
 // a time, but for Cancel.
 type Instance struct {
-	pre    *InstancePre
-	store  *cwasm.Store
-	ctx    context.Context
-	host   any
-	state  *[]componentInstance // what cis is a view of, to give back
-	cis    []componentInstance
-	owner  *Resettable // whose store it is, nil when it has its own
-	cancel cwasm.Canceler
-	fault  error // what trapped the instance, nil while it is sound
-	stop   func() bool
-	closed bool
+	pre     *InstancePre
+	store   *cwasm.Store
+	ctx     context.Context
+	host    any
+	state   *[]componentInstance // what cis is a view of, to give back
+	cis     []componentInstance
+	owner   *Resettable // whose store it is, nil when it has its own
+	cancel  cwasm.Canceler
+	watched links
+	fault   error // what trapped the instance, nil while it is sound
+	closed  bool
 
 	calls []*Call // the crossings in flight, outermost first, and spare ones
 	depth int
@@ -120,7 +120,7 @@ func (p *InstancePre) newInstance(ctx context.Context, host any, handles int) *I
 func (in *Instance) attach(store *cwasm.Store) {
 	in.store, in.cancel = store, store.Canceler()
 	if in.ctx.Done() != nil {
-		in.stop = context.AfterFunc(in.ctx, in.cancel.Cancel)
+		in.pre.watch.add(in)
 	}
 }
 
@@ -168,9 +168,7 @@ func (in *Instance) Close() {
 		return
 	}
 	in.closed = true
-	if in.stop != nil {
-		in.stop()
-	}
+	in.pre.watch.remove(in)
 	in.store.Close()
 	in.release()
 }
@@ -184,7 +182,7 @@ func (in *Instance) release() {
 			return // a drop panicked: these tables are not used again
 		}
 		in.pre.states.Put(in.state)
-		in.state, in.cis, in.calls, in.host, in.stop = nil, nil, nil, nil, nil
+		in.state, in.cis, in.calls, in.host = nil, nil, nil, nil
 		in.first = [2]Call{}
 	}()
 	resetAll(in.cis)

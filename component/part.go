@@ -57,7 +57,7 @@ func LinkParts(main *Part) (*InstancePre, error) {
 	k := newLinking(main)
 	name := main.Component.name
 	pre := &InstancePre{
-		name: name, initialize: -1,
+		name: name, watch: &main.Component.engine.watch, initialize: -1,
 		funcs:   map[string]*ExportFunc{},
 		exports: map[string]map[string]*ExportFunc{},
 		modules: map[string]*Component{},

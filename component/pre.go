@@ -12,6 +12,7 @@ import (
 // resolved. It may be used from several goroutines.
 type InstancePre struct {
 	name         string
+	watch        *watch // the engine's
 	plan         *cwasm.Plan
 	instances    int     // component instances in the graph
 	hostEntering [][]int // by component instance: what a call from the host enters

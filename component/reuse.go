@@ -54,10 +54,7 @@ func (r *Reusable) Begin(ctx context.Context, host any) (*Instance, error) {
 
 // End ends the request: its context has no hold on the instance any more.
 func (r *Reusable) End() {
-	if r.in.stop != nil {
-		r.in.stop()
-		r.in.stop = nil
-	}
+	r.in.pre.watch.remove(r.in)
 }
 
 // Fault returns the trap that ended the instance, nil while it is sound.

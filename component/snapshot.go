@@ -220,9 +220,7 @@ func (in *Instance) detach() {
 	if in.owner != nil {
 		defer in.owner.ended(in)
 	}
-	if in.stop != nil {
-		in.stop()
-	}
+	in.pre.watch.remove(in)
 	in.store = cwasm.ClosedStore()
 	in.release()
 }

@@ -81,8 +81,9 @@ func (e *Engine) Close() {
 
 // StartTicker starts the goroutine that lets deadlines and cancellations take
 // effect, once every period; zero means [DefaultTick]. Without it guest code
-// cannot be interrupted. Starting it again does nothing.
-func (e *Engine) StartTicker(period time.Duration) {
+// cannot be interrupted. before, unless it is nil, is called before each tick, for
+// cancellations that are to take effect at it. Starting it again does nothing.
+func (e *Engine) StartTicker(period time.Duration, before func()) {
 	if period <= 0 {
 		period = DefaultTick
 	}
@@ -92,10 +93,10 @@ func (e *Engine) StartTicker(period time.Duration) {
 		return
 	}
 	e.stop, e.finished = make(chan struct{}), make(chan struct{})
-	go tick(e.raw, period, e.stop, e.finished)
+	go tick(e.raw, period, before, e.stop, e.finished)
 }
 
-func tick(engine *C.wasm_engine_t, period time.Duration, stop <-chan struct{}, finished chan<- struct{}) {
+func tick(engine *C.wasm_engine_t, period time.Duration, before func(), stop <-chan struct{}, finished chan<- struct{}) {
 	defer close(finished)
 	t := time.NewTicker(period)
 	defer t.Stop()
@@ -104,6 +105,9 @@ func tick(engine *C.wasm_engine_t, period time.Duration, stop <-chan struct{}, f
 		case <-stop:
 			return
 		case <-t.C:
+			if before != nil {
+				before()
+			}
 			C.cwasm_tick(engine, C.uint64_t(hostTime(time.Now())))
 		}
 	}

@@ -250,8 +250,8 @@ func TestClosedEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := runtime.NumGoroutine()
-	e.StartTicker(time.Millisecond)
-	e.StartTicker(time.Millisecond)
+	e.StartTicker(time.Millisecond, nil)
+	e.StartTicker(time.Millisecond, nil)
 	if n := runtime.NumGoroutine(); n > before+1 {
 		t.Errorf("%d tickers", n-before)
 	}
@@ -259,7 +259,7 @@ func TestClosedEngine(t *testing.T) {
 	s := instantiate(t, p, StoreOptions{})
 	e.Close()
 	e.Close()
-	e.StartTicker(time.Millisecond)
+	e.StartTicker(time.Millisecond, nil)
 	if n := runtime.NumGoroutine(); n > before {
 		t.Errorf("the ticker outlives the engine")
 	}

@@ -18,8 +18,8 @@ func TestMain(m *testing.M) {
 	if pooling, err = NewEngine(Config{Pooling: &Pooling{Instances: 300}}); err != nil {
 		panic(err)
 	}
-	onDemand.StartTicker(2 * time.Millisecond)
-	pooling.StartTicker(2 * time.Millisecond)
+	onDemand.StartTicker(2*time.Millisecond, nil)
+	pooling.StartTicker(2*time.Millisecond, nil)
 	code := m.Run()
 	onDemand.Close()
 	pooling.Close()

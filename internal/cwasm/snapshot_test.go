@@ -41,7 +41,7 @@ func resettable(t testing.TB, r Reset) *Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
-	e.StartTicker(2 * time.Millisecond)
+	e.StartTicker(2*time.Millisecond, nil)
 	return e
 }
 
