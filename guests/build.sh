@@ -26,6 +26,7 @@ committed=(
   rust-sockets
   rust-files
   rust-files-wasip1
+  rust-wasi
   rust-wagi
   rust-spin-sdk2
   rust-spin-sdk5
@@ -196,7 +197,7 @@ componentize_js() {
 # build NAME OUT
 build() {
   case $1 in
-    rust-wasi-http | rust-candidate | rust-inbound-http | rust-outgoing | rust-sockets | rust-spin-sdk2) rust wasm32-unknown-unknown "$1" "$2" ;;
+    rust-wasi-http | rust-candidate | rust-inbound-http | rust-outgoing | rust-sockets | rust-spin-sdk2 | rust-wasi) rust wasm32-unknown-unknown "$1" "$2" ;;
     rust-files) rust wasm32-wasip2 "$1" "$2" ;;
     rust-files-wasip1) rust wasm32-wasip1 rust-files "$2" ;;
     rust-wagi | rust-preview1 | rust-spin-sdk5) rust wasm32-wasip1 "$1" "$2" ;;

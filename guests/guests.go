@@ -37,6 +37,7 @@ var committed = []string{
 	"rust-sockets",
 	"rust-files",
 	"rust-files-wasip1",
+	"rust-wasi",
 	"rust-wagi",
 	"rust-spin-sdk2",
 	"rust-spin-sdk5",

@@ -16,6 +16,7 @@ import (
 	"github.com/minispin/minispin/host/wasi/io"
 	httptrigger "github.com/minispin/minispin/trigger/http"
 	"github.com/minispin/minispin/trigger/http/wagi"
+	"github.com/minispin/minispin/wit/value"
 )
 
 // maxProgramOutput bounds what a program may print in answer to one request. It
@@ -53,6 +54,9 @@ func (x *program) Execute(w http.ResponseWriter, r *httptrigger.Request) error {
 		}
 		return h.command.Run(in)
 	})
+	if errors.Is(err, value.Failed) {
+		err = &httptrigger.Failure{Kind: httptrigger.KindGuestError, Err: errors.New("the program failed: run returned an error")}
+	}
 	if exit, ok := errors.AsType[*cli.Exit](err); ok {
 		err = nil
 		if exit.Code != 0 {
