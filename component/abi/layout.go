@@ -27,9 +27,8 @@ func (c CoreType) String() string {
 }
 
 const (
-	// MaxTypeSize is the largest size in bytes a type may have. Component
-	// validation bounds the size with 64-bit pointers by 2^28; the same bound
-	// holds here (CanonicalABI.md, section Element Size).
+	// MaxTypeSize is the largest size in bytes a type may have, measured with
+	// 64-bit pointers whatever the memory (CanonicalABI.md, section Element Size).
 	MaxTypeSize = 1<<28 - 1
 	// MaxTypeDepth bounds the nesting of types and with it the recursion of
 	// everything that walks them.
@@ -39,28 +38,32 @@ const (
 func primitive(k Kind, size uint32, core CoreType) *Type {
 	return &Type{
 		Kind: k, Size: size, Align: size, FlatCount: 1, Flat: []CoreType{core},
-		plain: k != KindBool && k != KindChar,
+		wideSize: size, wideAlign: size, plain: k != KindBool && k != KindChar,
 	}
 }
 
 func pointerPair(k Kind) *Type {
-	return &Type{Kind: k, Size: 8, Align: 4, FlatCount: 2, Flat: []CoreType{I32, I32}, pointers: true}
+	return &Type{
+		Kind: k, Size: 8, Align: 4, FlatCount: 2, Flat: []CoreType{I32, I32},
+		wideSize: 16, wideAlign: 8, pointers: true,
+	}
 }
 
 func handle(k Kind) *Type {
-	return &Type{Kind: k, Size: 4, Align: 4, FlatCount: 1, Flat: []CoreType{I32}, handles: true}
+	return &Type{Kind: k, Size: 4, Align: 4, FlatCount: 1, Flat: []CoreType{I32}, wideSize: 4, wideAlign: 4, handles: true}
 }
 
 // alignTo rounds n up to a multiple of the power of two a.
 func alignTo(n uint64, a uint32) uint64 { return (n + uint64(a) - 1) &^ (uint64(a) - 1) }
 
-// setSize stores a size computed in 64 bits, refusing what does not fit.
-func (t *Type) setSize(n uint64) {
-	if n > MaxTypeSize {
-		t.fail("size exceeds %d bytes", MaxTypeSize)
-		n = 0
+// setSize stores sizes computed in 64 bits, that in 32-bit memories and that in
+// 64-bit ones, which is never less. It refuses what is too large.
+func (t *Type) setSize(n, wide uint64) {
+	if wide > MaxTypeSize {
+		t.fail("size exceeds %d bytes, with pointers of 64 bits", MaxTypeSize)
+		n, wide = 0, 0
 	}
-	t.Size = uint32(n)
+	t.Size, t.wideSize = uint32(n), uint32(wide)
 }
 
 // setFlat stores a flattened type, or only its being too long.
@@ -80,11 +83,12 @@ func (t *Type) layoutFields() {
 	}
 	var (
 		end   uint64
+		wide  uint64
 		sum   uint64
 		count int
 		flat  []CoreType
 	)
-	t.Align = 1
+	t.Align, t.wideAlign = 1, 1
 	t.plain = true
 	for i := range t.Fields {
 		f := &t.Fields[i]
@@ -93,22 +97,23 @@ func (t *Type) layoutFields() {
 			return
 		}
 		u := f.Type
-		end = alignTo(end, u.Align)
-		if end > MaxTypeSize {
-			t.setSize(end)
+		end, wide = alignTo(end, u.Align), alignTo(wide, u.wideAlign)
+		if wide > MaxTypeSize {
+			t.setSize(end, wide)
 			return
 		}
 		f.Offset = uint32(end)
 		end += uint64(u.Size)
+		wide += uint64(u.wideSize)
 		sum += uint64(u.Size)
-		t.Align = max(t.Align, u.Align)
+		t.Align, t.wideAlign = max(t.Align, u.Align), max(t.wideAlign, u.wideAlign)
 		t.plain = t.plain && u.plain
 		count += u.FlatCount
 		if count <= MaxFlatParams {
 			flat = append(flat, u.Flat...)
 		}
 	}
-	t.setSize(alignTo(end, t.Align))
+	t.setSize(alignTo(end, t.Align), alignTo(wide, t.wideAlign))
 	t.plain = t.plain && sum == uint64(t.Size)
 	t.setFlat(count, flat)
 }
@@ -118,10 +123,10 @@ func (t *Type) layoutCases(n int) {
 	t.DiscSize = discriminantSize(n)
 	t.Align = t.DiscSize
 	var (
-		payload      uint64
-		payloadAlign uint32 = 1
-		count        int
-		flat         []CoreType
+		payload, wide           uint64
+		payloadAlign, wideAlign uint32 = 1, 1
+		count                   int
+		flat                    []CoreType
 	)
 	for _, c := range t.Cases {
 		if c.Type == nil {
@@ -131,8 +136,8 @@ func (t *Type) layoutCases(n int) {
 		if t.err != nil {
 			return
 		}
-		payload = max(payload, uint64(c.Type.Size))
-		payloadAlign = max(payloadAlign, c.Type.Align)
+		payload, wide = max(payload, uint64(c.Type.Size)), max(wide, uint64(c.Type.wideSize))
+		payloadAlign, wideAlign = max(payloadAlign, c.Type.Align), max(wideAlign, c.Type.wideAlign)
 		count = max(count, c.Type.FlatCount)
 		for i, core := range c.Type.Flat {
 			if i == len(flat) {
@@ -142,10 +147,10 @@ func (t *Type) layoutCases(n int) {
 			}
 		}
 	}
-	t.Align = max(t.Align, payloadAlign)
+	t.Align, t.wideAlign = max(t.DiscSize, payloadAlign), max(t.DiscSize, wideAlign)
 	offset := alignTo(uint64(t.DiscSize), payloadAlign)
 	t.PayloadOffset = uint32(offset)
-	t.setSize(alignTo(offset+payload, t.Align))
+	t.setSize(alignTo(offset+payload, t.Align), alignTo(alignTo(uint64(t.DiscSize), wideAlign)+wide, t.wideAlign))
 	t.setFlat(1+count, append([]CoreType{I32}, flat...))
 }
 
@@ -182,8 +187,9 @@ func (t *Type) layoutFlags() {
 	default:
 		words = (n + 31) / 32
 		t.Align = 4
-		t.setSize(4 * uint64(words))
+		t.setSize(4*uint64(words), 4*uint64(words))
 	}
+	t.wideSize, t.wideAlign = t.Size, t.Align
 	t.plain = uint64(n) == 8*uint64(t.Size)
 	var flat []CoreType
 	if words <= MaxFlatParams {
@@ -201,9 +207,9 @@ func (t *Type) layoutFixedList() {
 	if t.err != nil {
 		return
 	}
-	t.Align = t.Elem.Align
+	t.Align, t.wideAlign = t.Elem.Align, t.Elem.wideAlign
 	t.plain = t.Elem.plain
-	t.setSize(uint64(t.Len) * uint64(t.Elem.Size))
+	t.setSize(uint64(t.Len)*uint64(t.Elem.Size), uint64(t.Len)*uint64(t.Elem.wideSize))
 	if t.Len > MaxFlatParams {
 		t.setFlat(MaxFlatParams+1, nil)
 		return

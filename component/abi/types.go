@@ -107,8 +107,11 @@ type Type struct {
 	// handles: the type contains own or borrow handles, or async ones.
 	handles bool
 	borrows bool
-	depth   int
-	err     error
+	// wideSize and wideAlign are what Size and Align would be in a 64-bit memory,
+	// where validation measures types.
+	wideSize, wideAlign uint32
+	depth               int
+	err                 error
 }
 
 // A Field is one named field of a record, one element of a tuple (without a

@@ -163,6 +163,35 @@ func TestTypeErr(t *testing.T) {
 	}
 }
 
+// TestTypeSize: the bound on the size of types counts pointers as 64 bits, so that a
+// component is valid or not whatever its memories. The first of each pair is the
+// largest, the second one the next.
+func TestTypeSize(t *testing.T) {
+	const limit = 1<<28 - 1
+	for name, pair := range map[string][2]*Type{
+		"bytes":           {FixedList(U8, limit), FixedList(U8, limit+1)},
+		"words":           {FixedList(U64, 1<<25-1), FixedList(U64, 1<<25)},
+		"strings":         {FixedList(String, 1<<24-1), FixedList(String, 1<<24)},
+		"lists":           {FixedList(List(U8), 1<<24-1), FixedList(List(U8), 1<<24)},
+		"handles":         {FixedList(Own(testResource), 1<<26-1), FixedList(Own(testResource), 1<<26)},
+		"flags":           {FixedList(Flags("a", "b"), limit), FixedList(Flags("a", "b"), limit+1)},
+		"tuple":           {Tuple(FixedList(U8, limit-1), U8), Tuple(FixedList(U8, limit), U8)},
+		"padded tuple":    {Tuple(FixedList(U8, limit-15), U16), Tuple(FixedList(U8, limit), U16)},
+		"tuple of string": {Tuple(FixedList(U8, limit-23), String), Tuple(FixedList(U8, limit-15), String)},
+		"string first":    {Tuple(String, FixedList(U8, limit-31)), Tuple(String, FixedList(U8, limit-15))},
+		"option":          {Option(FixedList(U8, limit-1)), Option(FixedList(U8, limit))},
+		"option of word":  {Option(FixedList(String, 1<<24-1)), Option(FixedList(String, 1<<24))},
+		"nested":          {FixedList(FixedList(U8, 1<<27-1), 2), FixedList(FixedList(U8, 1<<27), 2)},
+	} {
+		if err := pair[0].Err(); err != nil {
+			t.Errorf("%s: the largest: %v", name, err)
+		}
+		if err := pair[1].Err(); err == nil || !strings.Contains(err.Error(), "size exceeds") {
+			t.Errorf("%s: the next: %v", name, err)
+		}
+	}
+}
+
 func TestText(t *testing.T) {
 	for _, tt := range []struct {
 		typ  *Type
