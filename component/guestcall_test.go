@@ -45,6 +45,9 @@ func TestGuestToGuest(t *testing.T) {
 		{"string", abi.String, []abi.Val{abi.StringVal(""), abi.StringVal("plain"), abi.StringVal("é latin"), abi.StringVal("☃𝄞"),
 			abi.StringVal(strings.Repeat("a", 70_000) + "☃"), abi.StringVal(strings.Repeat("é", 70_000))}},
 		{"bytes", abi.List(abi.U8), []abi.Val{abi.BytesVal(make([]byte, 200_000))}},
+		{"fixed list", abi.FixedList(abi.U16, 3), []abi.Val{abi.ScalarsVal([]uint16{1, 0, 65535})}},
+		{"fixed list of strings", abi.FixedList(abi.String, 3), []abi.Val{abi.ListVal(abi.StringVal("é"), abi.StringVal(""), abi.StringVal("☃"))}},
+		{"list of fixed lists", abi.List(abi.FixedList(abi.Char, 2)), []abi.Val{abi.ListVal(abi.CharsVal([]rune("aé")), abi.CharsVal([]rune("☃𝄞")))}},
 		{"list of strings", abi.List(abi.String), []abi.Val{abi.ListVal(abi.StringVal("é"), abi.StringVal("☃"), abi.StringVal(""))}},
 		{"record", rec, []abi.Val{
 			abi.RecordVal(abi.BoolVal(true), abi.StringVal("ü"), abi.ScalarsVal([]uint16{1, 2, 3}),

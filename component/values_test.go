@@ -47,6 +47,8 @@ func watType(t *abi.Type) string {
 	switch t.Kind {
 	case abi.KindList:
 		return "(list " + watType(t.Elem) + ")"
+	case abi.KindFixedList:
+		return fmt.Sprintf("(list %s %d)", watType(t.Elem), t.Len)
 	case abi.KindOption:
 		return "(option " + watType(t.Cases[1].Type) + ")"
 	case abi.KindResult:
@@ -217,6 +219,14 @@ func TestValues(t *testing.T) {
 		{"list of chars", abi.List(abi.Char), []abi.Val{abi.CharsVal([]rune("a☃"))}},
 		{"list of strings", abi.List(abi.String), []abi.Val{abi.ListVal(abi.StringVal("a"), abi.StringVal(""), abi.StringVal("☃"))}},
 		{"list of lists", abi.List(abi.List(abi.U16)), []abi.Val{abi.ListVal(abi.ScalarsVal([]uint16{1}), abi.ScalarsVal([]uint16{}))}},
+		{"fixed list", abi.FixedList(abi.U16, 3), []abi.Val{abi.ScalarsVal([]uint16{1, 0, math.MaxUint16})}},
+		{"fixed list of one", abi.FixedList(abi.F64, 1), []abi.Val{abi.ScalarsVal([]float64{-0.5})}},
+		{"fixed list of strings", abi.FixedList(abi.String, 3), []abi.Val{abi.ListVal(abi.StringVal("é"), abi.StringVal(""), abi.StringVal("☃"))}},
+		{"spilled fixed list", abi.FixedList(abi.U8, 17), []abi.Val{abi.BytesVal([]byte("seventeen letters"))}},
+		{"list of fixed lists", abi.List(abi.FixedList(abi.Bool, 2)), []abi.Val{
+			abi.ListVal(abi.ScalarsVal([]bool{true, false}), abi.ScalarsVal([]bool{false, true}))}},
+		{"variant of fixed lists", abi.Result(abi.FixedList(abi.S64, 2), abi.FixedList(abi.String, 1)), []abi.Val{
+			abi.OkVal(ptr(abi.ScalarsVal([]int64{-1, 1 << 50}))), abi.ErrVal(ptr(abi.ListVal(abi.StringVal("☃"))))}},
 		{"record", point, []abi.Val{aPoint}},
 		{"list of records", abi.List(point), []abi.Val{abi.ListVal(aPoint, aPoint), abi.ListVal()}},
 		{"tuple", abi.Tuple(abi.U8, abi.U64, abi.Bool), []abi.Val{abi.TupleVal(abi.U8Val(1), abi.U64Val(1<<63), abi.BoolVal(true))}},

@@ -29,6 +29,7 @@ type Error struct {
 	Reason string
 }
 
+// Error names the dependency, the import and what is wrong.
 func (e *Error) Error() string {
 	if e.Import == "" {
 		return fmt.Sprintf("dependency %q: %s", e.Key, e.Reason)
