@@ -36,6 +36,8 @@ var insteadOf = map[Feature]string{
 	FeatureSourcePackage: "there is no client for registries: get the package by a tool of its own,\n" +
 		"as in: wkg get <namespace>:<name>@<version>\n" +
 		"and write source = \"<file>.wasm\", or source = { url = \"https://…\", digest = \"sha256:…\" }",
+	FeatureTriggerDependencies: "middleware is composed over wasi:http/handler@0.3, which needs the component model's\n" +
+		"asynchronous half; without that, a component can import another by [component.<id>.dependencies]",
 }
 
 // uses notes that component c uses feature f at v.
