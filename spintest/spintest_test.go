@@ -4,10 +4,16 @@ import (
 	"fmt"
 	"io"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/minispin/minispin/guests"
+	"github.com/minispin/minispin/host/files"
+	"github.com/minispin/minispin/trigger/http/app"
 )
 
 // recorder is a test whose failures can be looked at.
@@ -93,5 +99,42 @@ func TestLogIsTheTests(t *testing.T) {
 	}
 	if r.text() != lines {
 		t.Error("a test that is over is written to")
+	}
+}
+
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	text := fmt.Sprintf("spin_manifest_version = 2\n[application]\nname = \"fs\"\n[[trigger.http]]\nroute = \"/...\"\n"+
+		"component = { source = %q, files = [\"a.txt\", \"none/*\"] }\n", guests.Path(t, "rust-files"))
+	for name, content := range map[string]string{"spin.toml": text, "a.txt": "a file"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		access files.Access
+		status int
+		want   string // a.txt afterwards
+	}{{files.ReadOnly, 403, "a file"}, {files.ReadWrite, 200, "written"}} {
+		app, r := load(t, dir, Options{Files: app.Files{Access: tt.access}})
+		if app == nil {
+			t.Fatal(r.text())
+		}
+		if !strings.Contains(r.text(), `"none/*" matches no file`) {
+			t.Errorf("told %q", r.text())
+		}
+		if resp := app.Do(httptest.NewRequest("PUT", "/a.txt", strings.NewReader("written"))); resp.StatusCode != tt.status {
+			t.Errorf("PUT: %d", resp.StatusCode)
+		}
+		resp := app.Do(httptest.NewRequest("GET", "/a.txt", nil))
+		if b, _ := io.ReadAll(resp.Body); string(b) != tt.want {
+			t.Errorf("a.txt is %q", b)
+		}
+		for _, f := range r.cleanups {
+			f()
+		}
+	}
+	if b, _ := os.ReadFile(filepath.Join(dir, "a.txt")); string(b) != "a file" {
+		t.Errorf("the original is %q", b)
 	}
 }

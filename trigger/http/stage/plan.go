@@ -218,6 +218,9 @@ func (p *plan) unreachable(entry int, at *place, name, text string, err error, h
 		if to, err := os.Readlink(at.host(name)); err == nil {
 			reason, hint = fmt.Sprintf("%q is a symbolic link to %q, which does not exist", text, to), ""
 		}
+		if b := p.component.Build; b != nil && len(b.Commands) > 0 {
+			hint = strings.TrimPrefix(hint+"\nif it is made by the build: minispin build -c "+p.component.ID, "\n")
+		}
 		p.fail(entry, reason, hint)
 	default:
 		p.fail(entry, fmt.Sprintf("%q: %v", text, cause(err)), "")

@@ -179,6 +179,7 @@ func TestCopyErrors(t *testing.T) {
 	}{
 		"missing":             {`files = ["none.txt"]`, []string{`spin.toml:9:10: component.c.files[0]: "none.txt" does not exist`, "a pattern has one of"}},
 		"missing, backslash":  {`files = ['assets\a.js']`, []string{"does not exist", `"assets/a.js"`}},
+		"missing, to build":   {"files = [\"none.txt\"]\nbuild.command = \"make\"", []string{`"none.txt" does not exist`, "a pattern has one of", "> if it is made by the build: minispin build -c c"}},
 		"missing source":      {`files = [{ source = "none", destination = "/" }]`, []string{`"none" does not exist`, "paths start from"}},
 		"missing outside":     {`files = [{ source = "../none", destination = "/" }]`, []string{`"../none" does not exist`}},
 		"below a file":        {`files = ["index.html/x"]`, []string{`"index.html/x": not a directory`}},
