@@ -32,6 +32,8 @@ type App struct {
 	// as they are not loaded.
 	Unsupported []Unsupported `json:"unsupported,omitempty"`
 
+	// ManifestVersion is the version of the manifest, 1 or 2; 0 without one.
+	ManifestVersion int `json:"-"`
 	// Dir is the directory relative paths in the manifest start from, and
 	// Path the file the App was loaded from; Path is empty if it was not.
 	Dir  string `json:"-"`

@@ -8,9 +8,9 @@ import (
 // app reads the whole file. The App returned is only complete if no error was
 // reported.
 func (r *reader) app(t *table) *App {
-	app := &App{}
+	app := &App{ManifestVersion: r.checkVersion(t)}
 	var drafts []*triggerDraft
-	switch r.checkVersion(t) {
+	switch app.ManifestVersion {
 	case 1:
 		drafts = r.version1(app, t)
 	case 2:

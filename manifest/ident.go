@@ -81,3 +81,9 @@ func checkWord(id, word, sep, other string) error {
 	}
 	return nil
 }
+
+// CheckID returns what is wrong with id as the id of a component, as the rest of a
+// sentence that begins with what it is the id of; nil if nothing is. Ids are words
+// of ASCII letters and digits joined by "-", each starting with a letter, and either
+// all lower-case or all upper-case.
+func CheckID(id string) error { return checkKebab(id) }

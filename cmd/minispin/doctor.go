@@ -157,6 +157,7 @@ var toolchains = map[string]string{
 	"npx":             "install Node.js",
 	"componentize-py": "install it by: pip install componentize-py",
 	"clang":           "install clang with the wasi-sdk",
+	"zig":             "install Zig, or name another C compiler in the build command, as in: /opt/wasi-sdk/bin/clang",
 }
 
 // programOf returns the program that a shell command runs first, "" if that is

@@ -72,21 +72,34 @@ func run(args []string, p *process) int {
 	}
 	if err := ctx.Run(p); err != nil {
 		printError(p.stderr.Safe(), err)
+		if _, ok := errors.AsType[*usageError](err); ok {
+			fmt.Fprintln(p.stderr, "\n"+usageHint(ctx, err))
+			return exitUsage
+		}
 		return exitFailed
 	}
 	return exitOK
 }
+
+// usageError is a mistake in the arguments that only running the command brings to
+// light.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
 
 // usageHint says where to read on after a mistake in the arguments.
 func usageHint(ctx *kong.Context, err error) string {
 	if parse, ok := errors.AsType[*kong.ParseError](err); ok && ctx == nil {
 		ctx = parse.Context
 	}
-	command := "minispin"
-	if ctx != nil && ctx.Selected() != nil {
-		command += " " + ctx.Selected().Name
+	command := ""
+	if ctx != nil {
+		for n := ctx.Selected(); n != nil && n.Parent != nil; n = n.Parent {
+			command = " " + n.Name + command
+		}
 	}
-	return "Try: " + command + " --help"
+	return "Try: minispin" + command + " --help"
 }
 
 // printError prints err. Errors that were joined stand one below the other.
