@@ -123,7 +123,8 @@ func (b *builder) run(ctx context.Context, dir, command string) error {
 	cmd.Dir = dir
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.WaitDelay = cleanUp
-	cmd.Cancel = func() error { return interrupt(cmd.Process, context.Cause(ctx)) }
+	group(cmd)
+	cmd.Cancel = func() error { return interrupt(cmd, context.Cause(ctx)) }
 	err := cmd.Run()
 	if ctx.Err() != nil {
 		return errBuildInterrupted
@@ -150,17 +151,17 @@ type interruption struct{ signal os.Signal }
 // Error implements error.
 func (i interruption) Error() string { return "signal: " + i.signal.String() }
 
-// interrupt passes the signal that is cause on to a process, TERM if it is none.
-// An interrupt from the terminal has reached the process already; once more does
+// interrupt passes the signal that is cause on to a command, TERM if it is none.
+// An interrupt from the terminal has reached the command already; once more does
 // no harm.
-func interrupt(p *os.Process, cause error) error {
+func interrupt(cmd *exec.Cmd, cause error) error {
 	signal := os.Signal(syscall.SIGTERM)
 	if i, ok := errors.AsType[interruption](cause); ok {
 		signal = i.signal
 	}
-	err := p.Signal(signal)
+	err := signalGroup(cmd, signal)
 	if err != nil && !errors.Is(err, os.ErrProcessDone) {
-		err = p.Kill() // there are no signals here
+		err = cmd.Process.Kill() // there are no signals here
 	}
 	return err
 }

@@ -38,7 +38,7 @@ type upCommand struct {
 	From     string `short:"f" aliases:"from-file,file" placeholder:"PATH" help:"The application, named by a flag."`
 
 	Component    []string      `short:"c" name:"component-id" sep:"none" placeholder:"ID" help:"Run only this component, and those that it may call at http://<id>.spin.internal. May be repeated."`
-	App          []string      `sep:"none" placeholder:"KEY=VALUE,..." help:"One of several applications on the same listener, where it is and its own flags: host=NAME and prefix=/PATH for the requests it gets, from=PATH, and name, profile, component-id, variable, env, strategy, follow, log-dir, state-dir. Repeated for each application."`
+	App          []string      `sep:"none" placeholder:"KEY=VALUE,..." help:"One of several applications on the same listener, where it is and its own flags: host=NAME and prefix=/PATH for the requests it gets, from=PATH, and name, profile, component-id, variable, env, strategy, request-timeout, max-instance-memory, follow, log-dir, state-dir. Repeated for each application."`
 	Profile      string        `placeholder:"NAME" help:"Use this profile of the components that define it, the manifest as it stands for the others."`
 	Listen       string        `env:"SPIN_HTTP_LISTEN_ADDR" default:"${listen}" placeholder:"ADDR" help:"Where to listen: a host and a port, 0 for any free one; or unix: and the path of a socket. Default: ${listen}."`
 	Build        bool          `env:"SPIN_ALWAYS_BUILD" help:"Run the components' build commands first."`
@@ -107,6 +107,9 @@ func (c *upCommand) AfterApply() error {
 		if _, err := instancepool.Parse(one.command.Strategy); err != nil {
 			return one.explain(fmt.Errorf("--strategy: %w", err))
 		}
+		if err := one.command.checkLimits(); err != nil {
+			return one.explain(err)
+		}
 	}
 	for name := range c.Env {
 		if name == "" {
@@ -119,14 +122,19 @@ func (c *upCommand) AfterApply() error {
 	if c.HeadTimeout <= 0 || c.IdleTimeout <= 0 {
 		return errors.New("--header-timeout and --idle-timeout: a time is needed, as clients that say nothing would stay for ever")
 	}
+	if c.Drain < 0 {
+		return errors.New("--drain: a negative time")
+	}
+	return nil
+}
+
+// checkLimits reports limits that are none.
+func (c *upCommand) checkLimits() error {
 	if c.RequestTimeout < 0 {
 		return errors.New("--request-timeout: a negative time")
 	}
 	if c.MaxMemory < 0 || c.MaxMemory > 0 && c.MaxMemory < pageSize {
 		return fmt.Errorf("--max-instance-memory: %d is less than a page of memory, %d bytes", c.MaxMemory, pageSize)
-	}
-	if c.Drain < 0 {
-		return errors.New("--drain: a negative time")
 	}
 	return nil
 }

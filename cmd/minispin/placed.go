@@ -6,7 +6,9 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	httptrigger "github.com/minispin/minispin/trigger/http"
 )
@@ -97,6 +99,18 @@ func (c *upCommand) place(text string) (*placed, error) {
 			own.Env[name] = v
 		case "strategy":
 			own.Strategy = value
+		case "request-timeout":
+			d, err := time.ParseDuration(value)
+			if err != nil {
+				return nil, fmt.Errorf("request-timeout: %q is no time, such as 30s", value)
+			}
+			own.RequestTimeout = d
+		case "max-instance-memory":
+			n, err := strconv.ParseInt(value, 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("max-instance-memory: %q is no number of bytes", value)
+			}
+			own.MaxMemory = n
 		case "follow":
 			own.Follow = append(own.Follow, value)
 		case "log-dir":
@@ -104,7 +118,7 @@ func (c *upCommand) place(text string) (*placed, error) {
 		case "state-dir":
 			stateDir = &value
 		default:
-			return nil, fmt.Errorf("there is no key %q; there are name, host, prefix, from, profile, component-id, variable, env, strategy, follow, log-dir, state-dir", key)
+			return nil, fmt.Errorf("there is no key %q; there are name, host, prefix, from, profile, component-id, variable, env, strategy, request-timeout, max-instance-memory, follow, log-dir, state-dir", key)
 		}
 	}
 	if own.From == "" {

@@ -55,6 +55,7 @@ func TestMain(m *testing.M) {
 //	begin PATH               start a GET request
 //	finish                   wait for it and print its response
 //	load ARG…                start minispin up without waiting until it serves
+//	located                  wait until it has said where
 //	signal NAME              send TERM, INT or HUP to the server
 //	ended CODE               wait for the server's end; serve.stderr has what it
 //	                         wrote
@@ -96,6 +97,7 @@ func TestScripts(t *testing.T) {
 			"load":       cmdLoad,
 			"watch":      cmdWatch,
 			"load-watch": cmdLoadWatch,
+			"located":    cmdLocated,
 			"becomes":    cmdBecomes,
 			"told":       cmdTold,
 			"request":    cmdRequest,
@@ -170,6 +172,7 @@ type sessionKey struct{}
 type session struct {
 	cmd    *exec.Cmd
 	url    string
+	where  <-chan string // url will come from there
 	stdout *transcript
 	stderr *transcript
 	told   int // of stderr, by cmdTold
@@ -267,6 +270,13 @@ func cmdLoadWatch(ts *testscript.TestScript, neg bool, args []string) {
 	sessionOf(ts).start(ts, "watch", args)
 }
 
+func cmdLocated(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: located")
+	}
+	sessionOf(ts).locate(ts)
+}
+
 func cmdWatch(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("watch cannot be negated")
@@ -276,14 +286,8 @@ func cmdWatch(ts *testscript.TestScript, neg bool, args []string) {
 
 // serve starts a command that serves, and waits until it does.
 func (s *session) serve(ts *testscript.TestScript, verb string, args []string) {
-	address := s.start(ts, verb, args)
-	select {
-	case s.url = <-address:
-	case <-s.ended:
-		ts.Fatalf("the server ended at once: %v\n%s", s.cmd.ProcessState, s.stderr)
-	case <-time.After(patience):
-		ts.Fatalf("the server does not serve")
-	}
+	s.start(ts, verb, args)
+	s.locate(ts)
 	_, addr, _ := strings.Cut(s.url, "://")
 	ts.Setenv("ADDR", addr)
 	resp, err := client.Get(s.url + "/.well-known/spin/health") // and so the listing is complete
@@ -294,8 +298,23 @@ func (s *session) serve(ts *testscript.TestScript, verb string, args []string) {
 	s.save(ts)
 }
 
-// start starts minispin up or watch and returns where its base URL will come from.
-func (s *session) start(ts *testscript.TestScript, verb string, args []string) <-chan string {
+// locate waits until the server has said where it is.
+func (s *session) locate(ts *testscript.TestScript) {
+	select {
+	case s.url = <-s.where:
+		if scheme, rest, ok := strings.Cut(s.url, "://"); ok && !strings.Contains(scheme, "unix") {
+			host, _, _ := strings.Cut(rest, "/") // without the path of an application
+			s.url = scheme + "://" + host
+		}
+	case <-s.ended:
+		ts.Fatalf("the server ended at once: %v\n%s", s.cmd.ProcessState, s.stderr)
+	case <-time.After(patience):
+		ts.Fatalf("the server does not serve")
+	}
+}
+
+// start starts minispin up or watch.
+func (s *session) start(ts *testscript.TestScript, verb string, args []string) {
 	if s.cmd != nil {
 		ts.Fatalf("one server at a time is enough")
 	}
@@ -313,6 +332,7 @@ func (s *session) start(ts *testscript.TestScript, verb string, args []string) <
 	ts.Check(err)
 	ts.Check(cmd.Start())
 	address := make(chan string, 1)
+	s.where = address
 	go func() {
 		defer close(s.ended)
 		r := bufio.NewReader(pipe)
@@ -335,7 +355,6 @@ func (s *session) start(ts *testscript.TestScript, verb string, args []string) <
 			}
 		}
 	}()
-	return address
 }
 
 // save writes what the server has written to files that scripts compare.
