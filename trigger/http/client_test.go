@@ -118,7 +118,7 @@ func TestStalledClient(t *testing.T) {
 
 func TestSteadyClientIsNotStalled(t *testing.T) {
 	forEachMode(t, func(t *testing.T, mode string) {
-		s := newSite(t, mode, Options{StallTimeout: 500 * time.Millisecond}, ServerOptions{}, exec("/...", func(w http.ResponseWriter, r *Request) error {
+		s := newSite(t, mode, Options{StallTimeout: 1500 * time.Millisecond}, ServerOptions{}, exec("/...", func(w http.ResponseWriter, r *Request) error {
 			// Echo as it comes, beyond the limit in all but not between two bytes.
 			buf := make([]byte, 16)
 			for {
@@ -137,9 +137,9 @@ func TestSteadyClientIsNotStalled(t *testing.T) {
 		}))
 		body, bw := io.Pipe()
 		go func() {
-			for range 5 {
+			for range 6 {
 				io.WriteString(bw, "x")
-				time.Sleep(150 * time.Millisecond)
+				time.Sleep(300 * time.Millisecond)
 			}
 			bw.Close()
 		}()
@@ -152,7 +152,7 @@ func TestSteadyClientIsNotStalled(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer resp.Body.Close()
-		if b, err := io.ReadAll(resp.Body); err != nil || string(b) != "xxxxx" {
+		if b, err := io.ReadAll(resp.Body); err != nil || string(b) != "xxxxxx" {
 			t.Errorf("%q, %v", b, err)
 		}
 		s.failures(t, zapcore.DebugLevel, 0)
