@@ -1,14 +1,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
-	"sync"
-	"time"
 
 	hostfiles "github.com/minispin/minispin/host/files"
 	"github.com/minispin/minispin/manifest"
@@ -102,61 +98,4 @@ func (g *generations) warnOfFiles(found []manifest.Diagnostic) {
 		}
 	}
 	g.warnedOfFiles = found
-}
-
-// scratch is a directory that is there while the process needs it.
-type scratch struct {
-	parent string // "" is the system's for temporary files
-
-	mu   sync.Mutex
-	dir  string
-	over bool
-}
-
-// path returns the directory, which is made when it is first asked for.
-func (s *scratch) path() (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.over {
-		return "", errors.New("the process ends")
-	}
-	if s.dir != "" {
-		return s.dir, nil
-	}
-	if s.parent != "" {
-		if err := os.MkdirAll(s.parent, 0o700); err != nil {
-			return "", fmt.Errorf("--temp: %w", err)
-		}
-	}
-	dir, err := os.MkdirTemp(s.parent, "minispin-")
-	if err != nil {
-		return "", fmt.Errorf("making a directory for copies of files (--temp says where): %w", err)
-	}
-	s.dir, err = filepath.Abs(dir)
-	return s.dir, err
-}
-
-// made returns the directory if there is one, else "".
-func (s *scratch) made() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.dir
-}
-
-// remove removes the directory and all that is in it. There is none any more.
-func (s *scratch) remove() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.over = true
-	if s.dir == "" {
-		return nil
-	}
-	var err error
-	for range 5 {
-		if err = os.RemoveAll(s.dir); err == nil {
-			return nil
-		}
-		time.Sleep(20 * time.Millisecond) // a load that was interrupted may still be copying
-	}
-	return fmt.Errorf("removing copies of files: %w", err)
 }
