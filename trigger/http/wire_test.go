@@ -262,6 +262,66 @@ func TestSlowHead(t *testing.T) {
 	}
 }
 
+// TestTricklingHead sends a head byte by byte, so that there is always progress,
+// and never comes to its end.
+func TestTricklingHead(t *testing.T) {
+	s, paths := echoSite(t, ServerOptions{ReadHeaderTimeout: 200 * time.Millisecond})
+	for _, start := range []string{"GET /", "GET / HTTP/1.1\r\nHost: x\r\nX: "} {
+		conn := s.dial(t)
+		begun := time.Now()
+		_, err := io.WriteString(conn, start)
+		for ; err == nil && time.Since(begun) < 10*time.Second; time.Sleep(5 * time.Millisecond) {
+			_, err = io.WriteString(conn, "x")
+		}
+		if err == nil {
+			t.Errorf("%q: the connection was kept for %v", start, time.Since(begun))
+		}
+	}
+	if p := paths(); len(p) > 0 {
+		t.Errorf("a guest saw %q", p)
+	}
+}
+
+// TestEndlessHead sends heads that do not end, as fast as they are taken.
+func TestEndlessHead(t *testing.T) {
+	const limit = 8 << 10
+	s, paths := echoSite(t, ServerOptions{MaxHeaderBytes: limit})
+	for _, c := range []struct{ name, start, more string }{
+		{"target", "GET /", strings.Repeat("x", 1000)},
+		{"value", "GET / HTTP/1.1\r\nHost: x\r\nX: ", strings.Repeat("x", 1000)},
+		{"name", "GET / HTTP/1.1\r\nHost: x\r\n", strings.Repeat("x", 1000)},
+		{"fields", "GET / HTTP/1.1\r\nHost: x\r\n", strings.Repeat("X: y\r\n", 100)},
+		{"empty lines", "", strings.Repeat("\r\n", 100)},
+		{"chunk extension", "POST /chunk HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;", strings.Repeat("x", 1000)},
+		{"trailers", "POST /trailer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", strings.Repeat("X: y\r\n", 100)},
+	} {
+		conn := s.dial(t)
+		answer := make(chan string, 1)
+		go func() {
+			b, _ := io.ReadAll(conn) // that it ends in a reset is as good
+			answer <- string(b)
+		}()
+		_, err := io.WriteString(conn, c.start)
+		sent, most := 0, 16<<20 // what buffers on the way take included
+		for err == nil && sent < most {
+			_, err = io.WriteString(conn, c.more)
+			sent += len(c.more)
+		}
+		if err == nil {
+			t.Errorf("%s: %d bytes were taken", c.name, sent)
+		}
+		conn.Close()
+		if got := <-answer; strings.HasPrefix(got, "HTTP/1.1 2") {
+			t.Errorf("%s: answered with %.40q", c.name, got)
+		}
+	}
+	for _, p := range paths() {
+		if p != "/chunk" && p != "/trailer" { // heads that were whole
+			t.Errorf("a guest saw %.40q", p)
+		}
+	}
+}
+
 func TestIdleConnection(t *testing.T) {
 	s, _ := echoSite(t, ServerOptions{IdleTimeout: 50 * time.Millisecond})
 	begun := time.Now()
