@@ -3,7 +3,6 @@ package manifest
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,17 +79,9 @@ func Load(path string, opts Options) (*App, error) {
 }
 
 func loadManifest(path, dir string, opts Options) (*App, error) {
-	f, err := os.Open(path)
+	data, err := readBounded(path)
 	if err != nil {
 		return nil, fmt.Errorf("loading manifest: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("loading manifest %s: %w", path, err)
-	}
-	if len(data) > maxSize {
-		return nil, fmt.Errorf("loading manifest %s: larger than %d MiB", path, maxSize>>20)
 	}
 	return Parse(data, path, dir, opts)
 }
@@ -123,14 +114,12 @@ func bare(path string, opts Options) (*App, error) {
 // Apart from asking, for [ToRun], whether component sources exist below dir,
 // Parse touches no files.
 func Parse(data []byte, name, dir string, opts Options) (*App, error) {
-	text := strings.TrimPrefix(string(data), "\ufeff")
-	r := &reader{src: newSource(name, text), dir: dir, opts: opts}
-	m, err := decode(text)
+	r, root, err := open(data, name)
 	if err != nil {
-		return nil, &Error{[]Diagnostic{r.syntaxError(err)}}
+		return nil, err
 	}
-	root := value{r: r, data: m, at: buildIndex(text)}
-	app := r.app(&table{value: root, m: m})
+	r.dir, r.opts = dir, opts
+	app := r.app(root)
 	sortDiagnostics(r.errors)
 	if len(r.errors) > 0 {
 		return nil, &Error{r.errors}
@@ -139,6 +128,17 @@ func Parse(data []byte, name, dir string, opts Options) (*App, error) {
 	app.Warnings = r.warnings
 	app.Dir = dir
 	return app, nil
+}
+
+// open decodes data and finds the places in it. The error is always an [*Error].
+func open(data []byte, name string) (*reader, *table, error) {
+	text := strings.TrimPrefix(string(data), "\ufeff")
+	r := &reader{src: newSource(name, text)}
+	m, err := decode(text)
+	if err != nil {
+		return nil, nil, &Error{[]Diagnostic{r.syntaxError(err)}}
+	}
+	return r, &table{value: value{r: r, data: m, at: buildIndex(text)}, m: m}, nil
 }
 
 // decode decodes text. The decoder panics on what it holds to be impossible in

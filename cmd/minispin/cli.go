@@ -60,6 +60,8 @@ type upCommand struct {
 	MaxMemory      int64         `name:"max-instance-memory" env:"SPIN_MAX_INSTANCE_MEMORY" placeholder:"BYTES" help:"Largest size of each memory of an instance, over what the manifest says. Default: 134217728."`
 	DisablePooling bool          `help:"Reserve no address space for a pool of instances: the strategy pooled is not to be had."`
 
+	RuntimeConfig string `name:"runtime-config-file" env:"RUNTIME_CONFIG_FILE" placeholder:"FILE" help:"The runtime configuration: where variables come from, networks that are blocked, limits and certificates of outgoing requests."`
+
 	variableFlags
 	fileFlags
 	refusedFlags

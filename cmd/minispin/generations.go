@@ -45,7 +45,9 @@ type generations struct {
 	warned  []manifest.Diagnostic // of the manifest that was read last
 	scratch scratch
 	cancel  context.CancelFunc
-	ended   chan struct{}
+
+	warnedOfConfig []manifest.Diagnostic
+	ended          chan struct{}
 
 	warnedOfFiles []manifest.Diagnostic // at the last load
 }
@@ -169,8 +171,11 @@ func (g *generations) first() error {
 
 // load prepares the components of m.
 func (g *generations) load(ctx context.Context, m *manifest.App) (*generation, error) {
-	c := g.command
-	providers, err := c.providers(m.Dir)
+	c, config, err := g.configured()
+	if err != nil {
+		return nil, err
+	}
+	providers, err := c.providers(m.Dir, config.Providers...)
 	if err != nil {
 		return nil, err
 	}
@@ -192,6 +197,7 @@ func (g *generations) load(ctx context.Context, m *manifest.App) (*generation, e
 		Strategy: c.Strategy, Env: c.Env, Variables: providers, Log: g.log, Output: output{logs},
 		Deadline: c.RequestTimeout, MemoryLimit: c.MaxMemory, Base: g.placed.site.Base, Engines: g.engines, DownloadDir: c.downloadDir(), Progress: progress.update,
 	}
+	config.Apply(&opts.Outgoing)
 	if g.process.stderr.Terminal() {
 		opts.OnNotFound = func(path string) {
 			g.log.Info("no route matches a request; the listing above has all there are. Further ones are not mentioned", zap.String("path", path))
@@ -313,6 +319,11 @@ func (g *generations) inputs() (load, build reload.Inputs) {
 	}
 	m = g.known
 	load.Files = append(load.Files, g.command.files(m.Dir)...)
+	if config := g.command.RuntimeConfig; config != "" {
+		if absolute, err := filepath.Abs(config); err == nil {
+			load.Files = append(load.Files, absolute)
+		}
+	}
 	for _, c := range m.Used() {
 		if c.Source.Path != "" {
 			load.Files = append(load.Files, m.Resolve(c.Source.Path))

@@ -219,7 +219,7 @@ func command(ts *testscript.TestScript, args []string) *exec.Cmd {
 	cmd.Dir = ts.MkAbs(".")
 	for _, name := range []string{
 		"PATH", "HOME", "XDG_CACHE_HOME", "LocalAppData", "SystemRoot", "TMPDIR",
-		"SPIN_HTTP_LISTEN_ADDR", "SPIN_LOG_DIR", "SPIN_VARIABLE_WHO", "SPIN_ALWAYS_BUILD", "SPIN_MAX_INSTANCE_MEMORY", "MINISPIN_LOG_LEVEL", "NO_COLOR",
+		"SPIN_HTTP_LISTEN_ADDR", "SPIN_LOG_DIR", "SPIN_VARIABLE_WHO", "OWN_NAME", "RUNTIME_CONFIG_FILE", "SPIN_ALWAYS_BUILD", "SPIN_MAX_INSTANCE_MEMORY", "MINISPIN_LOG_LEVEL", "NO_COLOR",
 	} {
 		if v := ts.Getenv(name); v != "" {
 			cmd.Env = append(cmd.Env, name+"="+v)

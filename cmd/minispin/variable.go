@@ -26,8 +26,8 @@ func (f *variableFlags) files(dir string) []string {
 }
 
 // providers returns the sources of values for an application in dir, the first
-// to be asked first.
-func (f *variableFlags) providers(dir string) ([]variables.Provider, error) {
+// to be asked first. Those of the runtime configuration come after the flags.
+func (f *variableFlags) providers(dir string, configured ...variables.Provider) ([]variables.Provider, error) {
 	given, err := variables.ParseFlags(f.Variable)
 	if err != nil {
 		return nil, fmt.Errorf("--variable: %w", err)
@@ -35,8 +35,6 @@ func (f *variableFlags) providers(dir string) ([]variables.Provider, error) {
 	// Spin reads .env of the current directory only. That beside the manifest is
 	// found too, whatever directory the command was started from.
 	dotenv := []string{".env", filepath.Join(dir, ".env")}
-	return []variables.Provider{
-		variables.Static("--variable", given),
-		variables.NewEnvironment(variables.EnvironmentPrefix, dotenv...),
-	}, nil
+	all := append([]variables.Provider{variables.Static("--variable", given)}, configured...)
+	return append(all, variables.NewEnvironment(variables.EnvironmentPrefix, dotenv...)), nil
 }

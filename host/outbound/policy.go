@@ -71,6 +71,14 @@ func NewPolicy(component string, hosts Hosts, blocked *Networks, report func(*De
 	return &Policy{component: component, hosts: hosts, blocked: blocked, report: report}
 }
 
+// Component returns the id of the component; "" for a nil Policy.
+func (p *Policy) Component() string {
+	if p == nil {
+		return ""
+	}
+	return p.component
+}
+
 // maxTold bounds the destinations that a guest can have reported.
 const maxTold = 256
 

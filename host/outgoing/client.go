@@ -58,11 +58,27 @@ type Options struct {
 	NoPooling bool
 	// TLS configures connections over TLS; nil means the system's roots.
 	TLS *tls.Config
+	// ClientTLS are exceptions to TLS, of which the first that is about a request
+	// holds.
+	ClientTLS []ClientTLS
 	// H2C are hosts with ports, as in URLs, that are spoken to by HTTP/2 without
 	// TLS.
 	H2C []string
 	// Application serves what does not leave it; nil means that there is none.
 	Application Application
+}
+
+// ClientTLS configures connections over TLS of some components to some hosts.
+type ClientTLS struct {
+	Components []string // their ids
+	Hosts      []string // names or addresses, without ports
+	Config     *tls.Config
+}
+
+// holds reports whether c is about the requests of a component to a host.
+func (c *ClientTLS) holds(component, host string) bool {
+	return slices.Contains(c.Components, component) &&
+		slices.ContainsFunc(c.Hosts, func(h string) bool { return strings.EqualFold(strings.Trim(h, "[]"), host) })
 }
 
 // Client has the connections of an application. It may be used by several
@@ -71,6 +87,7 @@ type Client struct {
 	opts    Options
 	network *http.Transport
 	h2c     *http.Transport
+	special []*http.Transport // for each of opts.ClientTLS
 	kept    kept
 	permits permits
 }
@@ -102,6 +119,11 @@ func NewClient(o Options) *Client {
 		Protocols:              protocols((*http.Protocols).SetHTTP1, (*http.Protocols).SetHTTP2),
 	}
 	c.network = &base
+	for i := range o.ClientTLS {
+		t := base.Clone()
+		t.TLSClientConfig = o.ClientTLS[i].Config.Clone()
+		c.special = append(c.special, t)
+	}
 	if len(o.H2C) > 0 {
 		c.h2c = base.Clone()
 		c.h2c.Protocols = protocols((*http.Protocols).SetUnencryptedHTTP2)
@@ -114,6 +136,9 @@ func NewClient(o Options) *Client {
 func (c *Client) Close() {
 	c.kept.close()
 	c.network.CloseIdleConnections()
+	for _, t := range c.special {
+		t.CloseIdleConnections()
+	}
 	if c.h2c != nil {
 		c.h2c.CloseIdleConnections()
 	}
@@ -225,6 +250,15 @@ func (s Sender) outbound(r *http.Request, target outbound.Target) *http.Request 
 
 func (s Sender) overNetwork(r *http.Request, t wasihttp.Timeouts, target outbound.Target) (*http.Response, error) {
 	via := s.client.network
+	if target.Scheme == "https" {
+		id := s.policy.Component()
+		for i := range s.client.opts.ClientTLS {
+			if s.client.opts.ClientTLS[i].holds(id, target.Host) {
+				via = s.client.special[i]
+				break
+			}
+		}
+	}
 	if target.Scheme == "http" && s.client.speaksH2C(r.URL.Host) {
 		via = s.client.h2c
 	}

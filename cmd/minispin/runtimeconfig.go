@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+
+	"go.uber.org/zap"
+
+	"github.com/minispin/minispin/runtimeconfig"
+)
+
+// configured reads the runtime configuration, and returns it with the command as
+// it is under it: flags count before what the file says. Without a file both are
+// as they were.
+func (g *generations) configured() (*upCommand, *runtimeconfig.Config, error) {
+	c := g.command
+	if c.RuntimeConfig == "" {
+		return c, &runtimeconfig.Config{}, nil
+	}
+	config, err := runtimeconfig.Load(c.RuntimeConfig)
+	if err != nil {
+		return nil, nil, err
+	}
+	if g.loads == 0 {
+		g.log.Info("using a runtime configuration", zap.String("path", c.RuntimeConfig))
+	}
+	if !reflect.DeepEqual(config.Warnings, g.warnedOfConfig) {
+		for _, d := range config.Warnings {
+			fmt.Fprintf(g.process.stderr.Safe(), "Warning: %s\n", d)
+		}
+	}
+	g.warnedOfConfig = config.Warnings
+	own := *c
+	if own.LogDir == nil && own.StateDir == nil {
+		// A log directory of the file would otherwise come before a state
+		// directory of the flags.
+		own.LogDir = g.withinPlace(config.LogDir)
+	}
+	if own.StateDir == nil {
+		own.StateDir = g.withinPlace(config.StateDir)
+	}
+	if own.MaxMemory == 0 {
+		own.MaxMemory = config.MaxInstanceMemory
+	}
+	return &own, config, nil
+}
+
+// withinPlace returns what the application has of a directory for all.
+func (g *generations) withinPlace(dir *string) *string {
+	if g.placed.name == "" {
+		return dir
+	}
+	return g.placed.within(nil, dir)
+}
