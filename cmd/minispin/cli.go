@@ -19,16 +19,18 @@ import (
 
 // commands is the grammar of the command line.
 type commands struct {
-	Up        upCommand        `cmd:"" aliases:"u" help:"Run an application."`
-	Watch     watchCommand     `cmd:"" aliases:"w" help:"Run an application, and build and load it anew when its files change."`
-	Inspect   inspectCommand   `cmd:"" help:"Say what a component imports and exports, and whether it can run here."`
-	Build     buildCommand     `cmd:"" aliases:"b" help:"Run the build commands of an application's components."`
-	New       newCommand       `cmd:"" aliases:"n" help:"Make a new application from a template."`
-	Add       addCommand       `cmd:"" aliases:"a" help:"Add a component from a template to an application."`
-	Templates templatesCommand `cmd:"" help:"List the templates that new and add have."`
-	Doctor    doctorCommand    `cmd:"" help:"Look for what keeps an application from running."`
-	Bench     benchCommand     `cmd:"" help:"Measure what a request costs by every strategy."`
-	Version   kong.VersionFlag `help:"Print the version."`
+	Up         upCommand         `cmd:"" aliases:"u" help:"Run an application."`
+	Watch      watchCommand      `cmd:"" aliases:"w" help:"Run an application, and build and load it anew when its files change."`
+	Inspect    inspectCommand    `cmd:"" help:"Say what a component imports and exports, and whether it can run here."`
+	Build      buildCommand      `cmd:"" aliases:"b" help:"Run the build commands of an application's components."`
+	New        newCommand        `cmd:"" aliases:"n" help:"Make a new application from a template."`
+	Add        addCommand        `cmd:"" aliases:"a" help:"Add a component from a template to an application."`
+	Templates  templatesCommand  `cmd:"" help:"List the templates that new and add have."`
+	Doctor     doctorCommand     `cmd:"" help:"Look for what keeps an application from running."`
+	Bench      benchCommand      `cmd:"" help:"Measure what a request costs by every strategy."`
+	Completion completionCommand `cmd:"" help:"Print what makes a shell complete minispin's command lines."`
+	Complete   completeCommand   `cmd:"" hidden:"" help:"Complete a command line."`
+	Version    kong.VersionFlag  `help:"Print the version."`
 }
 
 // upCommand is minispin up. Flags that Spin has as well have its names, its
