@@ -192,3 +192,18 @@ func TestCandidateSockets(t *testing.T) {
 		s.expect(t, "GET", "/lookup?a/b", "", 200, "resolve-addresses: invalid-argument")
 	})
 }
+
+// TestCandidateCommand runs programs that export the candidates' wasi:cli/run.
+func TestCandidateCommand(t *testing.T) {
+	for _, version := range wasirc.Versions() {
+		t.Run(version, func(t *testing.T) {
+			wat := strings.Replace(command, "wasi:cli/run@0.2.0", "wasi:cli/run@"+version, 1)
+			s := serve(t, mode{"pooled", "h1"}, application(t, guest{id: "command", source: text(t, "command", wat), executor: "wagi"}))
+			s.expect(t, "GET", "/", "", 500, "")
+			line := s.expectFailure(t, "command", httptrigger.KindGuestError)
+			if got := fmt.Sprint(line.ContextMap()["error"]); !strings.Contains(got, "output of the program: empty") {
+				t.Errorf("the log says %q", got)
+			}
+		})
+	}
+}

@@ -378,3 +378,25 @@ func TestHandlerAndCommand(t *testing.T) {
 	s.expect(t, "GET", "/command?a", "", 200, "/command a\n", "script: get-arguments")
 	s.quiet(t)
 }
+
+// TestExitWithCode ends a command by a function that stands behind a feature gate,
+// so that the compiled guest has no binding of it.
+func TestExitWithCode(t *testing.T) {
+	forEachMode(t, func(t *testing.T, m mode) {
+		s := serve(t, m, application(t, guest{id: "command", executor: "wagi", source: text(t, "command", `(component
+			(import "wasi:cli/exit@0.2.3" (instance $exit (export "exit-with-code" (func (param "status-code" u8)))))
+			(core func $exit (canon lower (func $exit "exit-with-code")))
+			(core module $m
+				(import "" "exit" (func $exit (param i32)))
+				(func (export "run") (result i32) (call $exit (i32.const 203)) (i32.const 0)))
+			(core instance $m (instantiate $m (with "" (instance (export "exit" (func $exit))))))
+			(func $run (result (result)) (canon lift (core func $m "run")))
+			(instance $i (export "run" (func $run)))
+			(export "wasi:cli/run@0.2.3" (instance $i)))`)}))
+		s.expect(t, "GET", "/", "", 500, "")
+		line := s.expectFailure(t, "command", httptrigger.KindGuestError)
+		if got := fmt.Sprint(line.ContextMap()["error"]); !strings.Contains(got, "exited with code 203") {
+			t.Errorf("the log says %q", got)
+		}
+	})
+}
