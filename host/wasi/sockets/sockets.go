@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/wit/bindings/wasi/sockets/instancenetwork"
@@ -35,6 +36,8 @@ type Network struct {
 	// MaxSockets is how many sockets may be open at a time, accepted connections
 	// among them; 0 means DefaultMaxSockets. One more is new-socket-limit.
 	MaxSockets int
+	// Budget, unless it is nil, bounds the sockets of all that share it, too.
+	Budget *Budget
 	// Resolver looks names up; nil means net.DefaultResolver.
 	Resolver Resolver
 
@@ -100,28 +103,62 @@ func (n *Network) create(family network.IPAddressFamily, kind kind) (*descriptor
 	if n.Policy == nil {
 		return nil, network.ErrorCodeAccessDenied
 	}
-	if !n.room() {
+	if !n.take() {
 		return nil, network.ErrorCodeNewSocketLimit
 	}
 	d, err := newDescriptor(family, kind)
 	if err != nil {
+		n.giveBack()
 		return nil, codeOf(err)
 	}
-	n.count(d)
+	d.closed = n.giveBack
 	return d, nil
 }
 
-func (n *Network) room() bool {
+// take counts one more socket, if there may be one.
+func (n *Network) take() bool {
 	limit := n.MaxSockets
 	if limit == 0 {
 		limit = DefaultMaxSockets
 	}
-	return n.open < limit
+	if n.open >= limit || !n.Budget.take() {
+		return false
+	}
+	n.open++
+	return true
 }
 
-func (n *Network) count(d *descriptor) {
-	n.open++
-	d.closed = func() { n.open-- }
+func (n *Network) giveBack() {
+	n.open--
+	n.Budget.giveBack()
+}
+
+// Budget is how many sockets several instances may have open together, those
+// included that an instance kept when it went on to its next request. It may be
+// used by several goroutines at once.
+type Budget struct {
+	max  int64
+	open atomic.Int64
+}
+
+// NewBudget returns a budget of max sockets.
+func NewBudget(max int) *Budget { return &Budget{max: int64(max)} }
+
+func (b *Budget) take() bool {
+	if b == nil {
+		return true
+	}
+	if b.open.Add(1) > b.max {
+		b.open.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (b *Budget) giveBack() {
+	if b != nil {
+		b.open.Add(-1)
+	}
 }
 
 func (n *Network) resolver() Resolver {

@@ -179,19 +179,20 @@ func (s *tcpSocket) Accept(*component.Call) (none value.Tuple3[tcp.TCPSocket, st
 	if s.state != listening {
 		return none, network.ErrorCodeInvalidState
 	}
-	if !s.net.room() {
+	if !s.net.take() {
 		return none, network.ErrorCodeNewSocketLimit
 	}
 	for {
 		fd, err := get(s.fd, acceptOn)
 		switch code := codeOf(err); {
 		case err == nil:
-			s.net.count(fd)
+			fd.closed = s.net.giveBack
 			conn := &tcpSocket{net: s.net, fd: fd, family: s.family, backlog: defaultBacklog}
 			in, out := conn.connected()
 			return value.Tuple3[tcp.TCPSocket, streams.InputStream, streams.OutputStream]{F0: conn, F1: in, F2: out}, nil
 		case code == network.ErrorCodeConnectionAborted:
 		default:
+			s.net.giveBack()
 			return none, code
 		}
 	}

@@ -549,3 +549,36 @@ func TestTCPDeadlineLeavesNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestBudget has two instances with one budget between them, one of which keeps its
+// sockets.
+func TestBudget(t *testing.T) {
+	budget := NewBudget(3)
+	hoarder, other := allowAll(), allowAll()
+	hoarder.Budget, other.Budget = budget, budget
+	guest(t, hoarder, func(c *component.Call, h host) {
+		l, port := newListener(t, c, h, v4)
+		defer l.Drop()
+		kept := newTCP(t, c, h, v4)
+		guest(t, other, func(c *component.Call, h host) {
+			s := newUDP(t, c, h, v4)
+			_, err := h.CreateTCPSocket(c, v4)
+			want(t, "create-tcp-socket beyond the budget", err, network.ErrorCodeNewSocketLimit)
+			_, err = h.CreateUDPSocket(c, v6)
+			want(t, "create-udp-socket beyond the budget", err, network.ErrorCodeNewSocketLimit)
+			s.Drop()
+		})
+		client := dial(t, c, h, v4, port)
+		wait(t, c, l.Subscribe)
+		_, err := l.Accept(c)
+		want(t, "accept beyond the budget", err, network.ErrorCodeNewSocketLimit)
+		kept.Drop()
+		accept(t, c, l).drop()
+		client.drop()
+		_, err = l.Accept(c)
+		want(t, "accept without a connection", err, network.ErrorCodeWouldBlock)
+	})
+	if n := budget.open.Load(); n != 0 {
+		t.Errorf("%d sockets are counted that are closed", n)
+	}
+}

@@ -134,6 +134,7 @@ func (s *state) newDependency(inherit inheritance) *dependency {
 	if inherit[allowedOutboundHosts] {
 		d.http = &s.http
 		d.wasi.Network.Policy = s.wasi.Network.Policy
+		d.wasi.Network.Budget = s.wasi.Network.Budget
 	}
 	if inherit[files] {
 		d.wasi.Files.Mounts = s.wasi.Files.Mounts

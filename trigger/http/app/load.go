@@ -20,6 +20,7 @@ import (
 	"github.com/minispin/minispin/host"
 	hostfiles "github.com/minispin/minispin/host/files"
 	"github.com/minispin/minispin/host/outgoing"
+	"github.com/minispin/minispin/host/wasi/sockets"
 	"github.com/minispin/minispin/host/wasihttp"
 	"github.com/minispin/minispin/instancepool"
 	"github.com/minispin/minispin/manifest"
@@ -242,6 +243,7 @@ type target struct {
 	variables *variables.Component
 	sender    *outgoing.Component
 	network   network
+	sockets   *sockets.Budget
 	placement wasihttp.Placement
 	maxBody   int64 // of a request that a guest takes whole, in bytes
 	bodies    *bodies
@@ -309,7 +311,7 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 		return t
 	}
 	t.sender = l.app.outgoing.Component(policy)
-	t.network = network{policy}
+	t.network, t.sockets = network{policy}, sockets.NewBudget(maxSockets)
 	t.mounts = l.mounts(c.ID)
 	wasm, err := l.source(ctx, c)
 	if err != nil {

@@ -8,6 +8,11 @@ import (
 	"github.com/minispin/minispin/host/wasi/sockets"
 )
 
+// maxSockets is how many sockets all instances of a component may have open
+// together. Each has its own limit beside; but there can be many instances, and the
+// process has only so many descriptors.
+const maxSockets = 1024
+
 // network is what a component may do with sockets: connect and send to the
 // addresses that it may reach, bind UDP to local ones of them, ask for the
 // addresses of hosts that its entries for sockets name, and never listen.

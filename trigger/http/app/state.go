@@ -39,6 +39,7 @@ func (t *target) newState(r *httptrigger.Request) *state {
 	s.err = printer{st: s, stream: Stderr}
 	s.http.Outgoing = outgoing.Sender{Component: t.sender, Origin: outgoing.Origin{Scheme: r.Scheme, Authority: listenAddr(r)}}
 	s.wasi.Network.Policy = t.network
+	s.wasi.Network.Budget = t.sockets
 	s.wasi.Files.Mounts = t.mounts
 	s.wasi.Env = t.env
 	s.wasi.Stdout = &s.out
