@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/minispin/minispin/manifest"
@@ -19,9 +20,24 @@ type buildCommand struct {
 	Profile   string   `placeholder:"NAME" help:"Use this profile's build commands where a component has it."`
 
 	// What these of Spin leave out is not done here at all.
-	SkipTargetChecks bool    `hidden:""`
-	SkipGenerateWits bool    `hidden:""`
-	Up               refused `hidden:"" short:"u" reason:"minispin up --build builds, and takes all flags of up"`
+	SkipTargetChecks bool `hidden:""`
+	SkipGenerateWits bool `hidden:""`
+
+	Up bool `short:"u" help:"Run the application afterwards. It is then minispin up --build, and takes all of its flags."`
+}
+
+// buildAndUp makes of the arguments of minispin build --up those of minispin up
+// --build, which are the same but for their names.
+func buildAndUp(args []string) []string {
+	if len(args) == 0 || args[0] != "build" && args[0] != "b" || slices.Contains(args, "--help") || slices.Contains(args, "-h") {
+		return args
+	}
+	rest := slices.DeleteFunc(slices.Clone(args[1:]), func(arg string) bool { return arg == "-u" || arg == "--up" })
+	if len(rest) == len(args)-1 {
+		return args
+	}
+	rest = slices.DeleteFunc(rest, func(arg string) bool { return arg == "--skip-target-checks" || arg == "--skip-generate-wits" })
+	return append([]string{"up", "--build"}, rest...)
 }
 
 // Help is shown by minispin build --help.

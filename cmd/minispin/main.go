@@ -61,7 +61,7 @@ func run(args []string, p *process) int {
 	if err != nil {
 		panic(err) // the grammar is wrong, which the first test finds
 	}
-	ctx, err := parser.Parse(args)
+	ctx, err := parser.Parse(buildAndUp(args))
 	if exited >= 0 {
 		return exited // --help or --version
 	}

@@ -197,3 +197,20 @@ func TestReaderGone(t *testing.T) {
 		resp.Body.Close()
 	}
 }
+
+func TestBuildAndUp(t *testing.T) {
+	for _, test := range []struct{ args, want string }{
+		{"", ""},
+		{"build", "build"},
+		{"build -c a", "build -c a"},
+		{"up -u", "up -u"},
+		{"build --up", "up --build"},
+		{"b -f x -u -c a --listen y", "up --build -f x -c a --listen y"},
+		{"build --skip-generate-wits --up --skip-target-checks x", "up --build x"},
+		{"build --up --help", "build --up --help"},
+	} {
+		if got := strings.Join(buildAndUp(strings.Fields(test.args)), " "); got != test.want {
+			t.Errorf("%s becomes %s, want %s", test.args, got, test.want)
+		}
+	}
+}
