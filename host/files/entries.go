@@ -1,6 +1,7 @@
 package files
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -16,6 +17,7 @@ type Entries struct {
 	session *Session
 	dir     *os.File
 	next    []fs.DirEntry
+	over    bool
 }
 
 // Entries returns the entries of the directory, without . and .., in no order.
@@ -25,6 +27,9 @@ func (h *Handle) Entries() (*Entries, error) {
 	}
 	if h.flags&types.DescriptorFlagsRead == 0 {
 		return nil, types.ErrorCodeBadDescriptor
+	}
+	if h.session.full() {
+		return nil, types.ErrorCodeQuota
 	}
 	f, err := h.root.Open(".")
 	if err != nil {
@@ -38,12 +43,16 @@ func (h *Handle) Entries() (*Entries, error) {
 	return e, nil
 }
 
-// Next returns the next entry, or io.EOF.
+// Next returns the next entry, or io.EOF. A failure is told once and is the end.
 func (e *Entries) Next() (types.DirectoryEntry, error) {
 	if len(e.next) == 0 {
+		if e.over {
+			return types.DirectoryEntry{}, io.EOF
+		}
 		var err error
 		if e.next, err = e.dir.ReadDir(entriesAtOnce); len(e.next) == 0 {
-			if err == io.EOF || err == nil {
+			e.over = true
+			if err == nil || err == io.EOF || errors.Is(err, fs.ErrNotExist) { // a directory that was removed is empty
 				return types.DirectoryEntry{}, io.EOF
 			}
 			return types.DirectoryEntry{}, code(err)
@@ -58,6 +67,9 @@ func (e *Entries) Next() (types.DirectoryEntry, error) {
 func (e *Entries) Close() { e.release() }
 
 func (e *Entries) release() {
-	delete(e.session.open, e)
-	e.dir.Close()
+	e.over, e.next = true, nil
+	if e.session.dismiss(e) {
+		e.dir.Close()
+		openInAll.Add(-1)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"io"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
 )
@@ -13,13 +12,13 @@ import (
 // type types.ErrorCode, but for io.EOF.
 type Handle struct {
 	session *Session
-	access  Access // of the mount it comes from
+	mount   *os.Root // of the Mount it comes from
+	access  Access   // of the same
 	flags   types.DescriptorFlags
 	refs    int
 
-	file  *os.File // of a regular file
-	root  *os.Root // of a directory
-	owned bool     // root is closed with the handle
+	file *os.File // of a regular file
+	root *os.Root // of a directory; mount itself, or closed with the handle
 }
 
 // Retain makes one more Close necessary: a stream goes on when the descriptor it
@@ -35,13 +34,18 @@ func (h *Handle) Close() {
 
 func (h *Handle) release() {
 	h.refs = 0
-	delete(h.session.open, h)
-	if h.file != nil {
+	if !h.session.dismiss(h) {
+		return
+	}
+	switch {
+	case h.file != nil:
 		h.file.Close()
-	}
-	if h.owned {
+	case h.root != h.mount:
 		h.root.Close()
+	default:
+		return
 	}
+	openInAll.Add(-1)
 }
 
 // Flags returns what the handle was opened for.
@@ -104,22 +108,36 @@ func (h *Handle) WriteAt(p []byte, offset uint64) (int, error) {
 	return n, code(err)
 }
 
-// appending lets one guest at a time find the end of a file and write there.
-var appending sync.Mutex
-
-// Append writes p at the end of the file, and returns the offset after it.
+// Append writes p at the end of the file, wherever that is by then, and returns
+// the offset after it.
 func (h *Handle) Append(p []byte) (n int, end uint64, err error) {
 	if err := h.writable(); err != nil {
 		return 0, 0, err
 	}
+	n, err = appendTo(h.file, p)
+	if n == 0 && err != nil {
+		return 0, 0, code(err)
+	}
+	end, sizeErr := h.Size()
+	if err == nil {
+		err = sizeErr
+	}
+	return n, end, code(err)
+}
+
+// appending lets one guest at a time find the end of a file and write there.
+var appending sync.Mutex
+
+// appendAtSize is appendTo where the system has no call for it: two processes
+// that append to one file may overwrite what the other wrote.
+func appendAtSize(f *os.File, p []byte) (int, error) {
 	appending.Lock()
 	defer appending.Unlock()
-	size, err := h.Size()
+	i, err := f.Stat()
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	n, err = h.WriteAt(p, size)
-	return n, size + uint64(n), err
+	return f.WriteAt(p, i.Size())
 }
 
 // Size returns how many bytes the file has.
@@ -139,32 +157,25 @@ func (h *Handle) SetSize(size uint64) error {
 	return code(h.file.Truncate(int64(size)))
 }
 
-// Sync waits until what was written is stored.
+// Sync waits until what was written is stored; of a directory, its names.
 func (h *Handle) Sync() error {
-	if h.IsDir() || h.flags&types.DescriptorFlagsWrite == 0 {
+	switch {
+	case h.access != ReadWrite:
 		return nil // nothing was written through it
+	case !h.IsDir():
+		return code(h.file.Sync())
 	}
-	return code(h.file.Sync())
-}
-
-// SetTimes sets the times of last access and change; a zero time leaves one as
-// it is.
-func (h *Handle) SetTimes(access, change time.Time) error {
-	if err := h.mutable(); err != nil {
-		return err
+	d, err := h.root.Open(".")
+	if err != nil {
+		return code(err)
 	}
-	if h.IsDir() {
-		return code(h.root.Chtimes(".", access, change))
-	}
-	return code(setTimes(h.file, access, change))
+	defer d.Close()
+	return code(d.Sync())
 }
 
 // mutable checks that something may be changed besides contents.
 func (h *Handle) mutable() error {
 	if h.access != ReadWrite {
-		return types.ErrorCodeReadOnly
-	}
-	if h.IsDir() && h.flags&types.DescriptorFlagsMutateDirectory == 0 {
 		return types.ErrorCodeReadOnly
 	}
 	return nil

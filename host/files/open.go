@@ -1,16 +1,28 @@
 package files
 
 import (
+	"errors"
 	"os"
 
 	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
 )
 
-// changing are the ways of opening that can change something.
-const changing = types.DescriptorFlagsWrite | types.DescriptorFlagsMutateDirectory
+const (
+	contents  = types.DescriptorFlagsRead | types.DescriptorFlagsWrite
+	integrity = types.DescriptorFlagsFileIntegritySync | types.DescriptorFlagsDataIntegritySync
+	// changing are the ways of opening that can change something.
+	changing = types.DescriptorFlagsWrite | types.DescriptorFlagsMutateDirectory
+)
+
+// errChanged says that a name stands for something else than a moment ago.
+var errChanged = errors.New("replaced while it was opened")
+
+// maxTries is how often a file that is replaced again and again is looked for.
+const maxTries = 16
 
 // Open opens the file or directory at path, by the rules of open-at. Anything
-// else that is found there is not-permitted, and is not waited for.
+// else that is found there is not-permitted, and is not waited for. What may be
+// changed beneath h may be beneath a directory opened from it.
 func (h *Handle) Open(pf types.PathFlags, path string, of types.OpenFlags, flags types.DescriptorFlags) (*Handle, error) {
 	name, slash, err := h.resolve(path)
 	if err != nil {
@@ -25,114 +37,134 @@ func (h *Handle) Open(pf types.PathFlags, path string, of types.OpenFlags, flags
 	if wantDir && of&(types.OpenFlagsCreate|types.OpenFlagsExclusive|types.OpenFlagsTruncate) != 0 {
 		return nil, types.ErrorCodeInvalid
 	}
-	if len(h.session.open) >= MaxOpen {
+	if h.session.full() {
 		return nil, types.ErrorCodeQuota
 	}
+	o := opening{h: h, name: name, follow: slash || pf&types.PathFlagsSymlinkFollow != 0, wantDir: wantDir, of: of, flags: flags}
+	for range maxTries {
+		opened, err := o.try()
+		if err == errChanged {
+			continue
+		}
+		if err != nil {
+			return nil, code(err)
+		}
+		if err := h.session.admit(opened); err != nil {
+			opened.discard()
+			return nil, err
+		}
+		return opened, nil
+	}
+	return nil, types.ErrorCodeBusy
+}
 
-	// Looked at first: to open a device can already have an effect.
-	found, err := h.look(pf, name, slash)
+// opening is what Open was asked for.
+type opening struct {
+	h       *Handle
+	name    string
+	follow  bool
+	wantDir bool
+	of      types.OpenFlags
+	flags   types.DescriptorFlags
+}
+
+// try looks at what is there first: to open a device can already have an effect.
+func (o *opening) try() (*Handle, error) {
+	found, err := o.h.look(o.name, o.follow)
 	switch {
-	case err == types.ErrorCodeNoEntry && of&types.OpenFlagsCreate != 0:
-		return h.openFile(name, of, flags, nil)
+	case err == types.ErrorCodeNoEntry && o.of&types.OpenFlagsCreate != 0:
+		return o.file(nil)
 	case err != nil:
 		return nil, err
-	case of&types.OpenFlagsExclusive != 0 && of&types.OpenFlagsCreate != 0:
+	case o.of&types.OpenFlagsExclusive != 0 && o.of&types.OpenFlagsCreate != 0:
 		return nil, types.ErrorCodeExist
 	case found.Mode()&os.ModeSymlink != 0:
 		return nil, types.ErrorCodeLoop
 	case found.IsDir():
-		if flags&types.DescriptorFlagsWrite != 0 || of&types.OpenFlagsTruncate != 0 {
+		if o.flags&types.DescriptorFlagsWrite != 0 || o.of&(types.OpenFlagsCreate|types.OpenFlagsTruncate) != 0 {
 			return nil, types.ErrorCodeIsDirectory
 		}
-		return h.openDir(name, flags, found)
-	case wantDir:
+		return o.directory(found)
+	case o.wantDir:
 		return nil, types.ErrorCodeNotDirectory
 	case !found.Mode().IsRegular():
 		return nil, types.ErrorCodeNotPermitted
 	}
-	return h.openFile(name, of, flags, found)
+	return o.file(found)
 }
 
-// openFile opens a regular file; found is what was seen there before, nil for
+// file opens a regular file; found is what was seen there before, nil for
 // nothing.
-func (h *Handle) openFile(name string, of types.OpenFlags, flags types.DescriptorFlags, found os.FileInfo) (*Handle, error) {
+func (o *opening) file(found os.FileInfo) (*Handle, error) {
 	mode := os.O_RDONLY
-	switch flags & (types.DescriptorFlagsRead | types.DescriptorFlagsWrite) {
-	case types.DescriptorFlagsWrite:
+	switch {
+	case o.flags&contents == types.DescriptorFlagsWrite:
 		mode = os.O_WRONLY
-	case types.DescriptorFlagsRead | types.DescriptorFlagsWrite:
+	case o.flags&types.DescriptorFlagsWrite != 0 || o.of&types.OpenFlagsTruncate != 0:
 		mode = os.O_RDWR
 	}
-	if of&types.OpenFlagsCreate != 0 {
+	exclusive := o.of&types.OpenFlagsExclusive != 0
+	if o.of&types.OpenFlagsCreate != 0 {
 		mode |= os.O_CREATE
-		if found == nil {
+		if exclusive || found == nil && !o.follow {
 			// What has come there since, a link perhaps, was not looked at.
 			mode |= os.O_EXCL
 		}
 	}
-	if flags&(types.DescriptorFlagsFileIntegritySync|types.DescriptorFlagsDataIntegritySync) != 0 {
+	if o.flags&integrity != 0 {
 		mode |= os.O_SYNC
 	}
-	f, err := h.root.OpenFile(name, mode|nonblock, 0o666)
+	f, err := o.h.root.OpenFile(o.name, mode|nonblock, 0o666)
 	if err != nil {
-		return nil, code(err)
+		if mode&os.O_EXCL != 0 && !exclusive && errors.Is(err, os.ErrExist) {
+			return nil, errChanged
+		}
+		return nil, err
 	}
-	// What is open now need not be what was seen.
+	// What is open now need not be what was seen. It is in the tree in any case,
+	// so that all there is to see to is that no link was followed.
 	i, err := f.Stat()
-	if err == nil && (!i.Mode().IsRegular() || found != nil && !os.SameFile(i, found)) {
+	switch {
+	case err != nil:
+	case !i.Mode().IsRegular():
 		err = types.ErrorCodeNotPermitted
-	}
-	if err == nil && of&types.OpenFlagsTruncate != 0 && found != nil {
-		err = h.truncate(name, f, flags)
-	}
-	opened := &Handle{session: h.session, refs: 1, access: h.access, flags: flags &^ types.DescriptorFlagsMutateDirectory, file: f}
-	if err == nil {
-		err = h.session.admit(opened)
+	case found != nil && !o.follow && !os.SameFile(i, found):
+		err = errChanged
+	case o.of&types.OpenFlagsTruncate != 0 && i.Size() > 0:
+		err = f.Truncate(0)
 	}
 	if err != nil {
 		f.Close()
-		return nil, code(err)
+		return nil, err
 	}
-	return opened, nil
+	h := o.h
+	return &Handle{session: h.session, refs: 1, mount: h.mount, access: h.access, flags: o.flags &^ types.DescriptorFlagsMutateDirectory, file: f}, nil
 }
 
-// truncate empties the file f once it is known to be the right one. A file that
-// is not open for writing is opened again for it.
-func (h *Handle) truncate(name string, f *os.File, flags types.DescriptorFlags) error {
-	if flags&types.DescriptorFlagsWrite != 0 {
-		return f.Truncate(0)
-	}
-	w, err := h.root.OpenFile(name, os.O_WRONLY|nonblock, 0)
+// directory opens a directory; found is what was seen there before.
+func (o *opening) directory(found os.FileInfo) (*Handle, error) {
+	// With the dot at its end the name itself is opened as a directory on the
+	// way, or not at all: os.Root waits for a FIFO that is asked for in its place.
+	r, err := o.h.root.OpenRoot(o.name + "/.")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer w.Close()
-	a, err := f.Stat()
-	if err != nil {
-		return err
+	if !o.follow {
+		if i, err := r.Stat("."); err != nil || !os.SameFile(i, found) {
+			r.Close()
+			return nil, errChanged
+		}
 	}
-	if b, err := w.Stat(); err != nil || !os.SameFile(a, b) {
-		return types.ErrorCodeNotPermitted
-	}
-	return w.Truncate(0)
+	h := o.h
+	flags := o.flags&types.DescriptorFlagsRead | h.flags&types.DescriptorFlagsMutateDirectory
+	return &Handle{session: h.session, refs: 1, mount: h.mount, access: h.access, flags: flags, root: r}, nil
 }
 
-func (h *Handle) openDir(name string, flags types.DescriptorFlags, found os.FileInfo) (*Handle, error) {
-	r, err := h.root.OpenRoot(name)
-	if err != nil {
-		return nil, code(err)
+// discard closes what was never admitted.
+func (h *Handle) discard() {
+	if h.file != nil {
+		h.file.Close()
+	} else {
+		h.root.Close()
 	}
-	i, err := r.Stat(".")
-	if err == nil && !os.SameFile(i, found) {
-		err = types.ErrorCodeNotPermitted
-	}
-	opened := &Handle{session: h.session, refs: 1, access: h.access, flags: flags, root: r, owned: true}
-	if err == nil {
-		err = h.session.admit(opened)
-	}
-	if err != nil {
-		r.Close()
-		return nil, code(err)
-	}
-	return opened, nil
 }

@@ -3,7 +3,6 @@ package files
 import (
 	"os"
 	"strings"
-	"time"
 
 	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
 )
@@ -36,18 +35,24 @@ func (h *Handle) change(path string) (name string, slash bool, err error) {
 	return name, slash, err
 }
 
-// look returns what is at name, where a link is followed or not. A path with a
-// slash at its end follows always, and must be a directory's.
-func (h *Handle) look(flags types.PathFlags, name string, slash bool) (os.FileInfo, error) {
-	if slash || flags&types.PathFlagsSymlinkFollow != 0 {
-		i, err := h.root.Stat(name)
-		if err == nil && slash && !i.IsDir() {
-			return nil, types.ErrorCodeNotDirectory
-		}
-		return i, code(err)
+// look returns what is at name, where a link at its end is followed or not.
+func (h *Handle) look(name string, follow bool) (os.FileInfo, error) {
+	stat := h.root.Lstat
+	if follow {
+		stat = h.root.Stat
 	}
-	i, err := h.root.Lstat(name)
+	i, err := stat(name)
 	return i, code(err)
+}
+
+// lookAt is look for a path whose slash at the end stands for following, and for
+// a directory.
+func (h *Handle) lookAt(flags types.PathFlags, name string, slash bool) (os.FileInfo, error) {
+	i, err := h.look(name, slash || flags&types.PathFlagsSymlinkFollow != 0)
+	if err == nil && slash && !i.IsDir() {
+		return nil, types.ErrorCodeNotDirectory
+	}
+	return i, err
 }
 
 // StatAt returns what is known of the file at path.
@@ -56,71 +61,11 @@ func (h *Handle) StatAt(flags types.PathFlags, path string) (Stat, error) {
 	if err != nil {
 		return Stat{}, err
 	}
-	i, err := h.look(flags, name, slash)
+	i, err := h.lookAt(flags, name, slash)
 	if err != nil {
 		return Stat{}, err
 	}
 	return stat(i), nil
-}
-
-// SetTimesAt is SetTimes for the file at path. The times of a symbolic link
-// itself cannot be set.
-func (h *Handle) SetTimesAt(flags types.PathFlags, path string, access, change time.Time) error {
-	name, slash, err := h.change(path)
-	if err != nil {
-		return err
-	}
-	i, err := h.look(flags, name, slash)
-	if err != nil {
-		return err
-	}
-	if i.Mode()&os.ModeSymlink != 0 {
-		return types.ErrorCodeUnsupported
-	}
-	return code(h.root.Chtimes(name, access, change))
-}
-
-// CreateDirectory makes a directory at path.
-func (h *Handle) CreateDirectory(path string) error {
-	name, _, err := h.change(path)
-	if err != nil {
-		return err
-	}
-	return code(h.root.Mkdir(name, 0o777))
-}
-
-// RemoveDirectory removes the empty directory at path.
-func (h *Handle) RemoveDirectory(path string) error {
-	name, _, err := h.change(path)
-	if err != nil {
-		return err
-	}
-	i, err := h.root.Lstat(name)
-	if err == nil && !i.IsDir() {
-		return types.ErrorCodeNotDirectory
-	}
-	if err == nil {
-		err = h.root.Remove(name)
-	}
-	return code(err)
-}
-
-// Unlink removes the name at path, which is no directory's.
-func (h *Handle) Unlink(path string) error {
-	name, slash, err := h.change(path)
-	if err != nil {
-		return err
-	}
-	i, err := h.root.Lstat(name)
-	switch {
-	case err != nil:
-		return code(err)
-	case i.IsDir():
-		return types.ErrorCodeIsDirectory
-	case slash:
-		return types.ErrorCodeNotDirectory
-	}
-	return code(h.root.Remove(name))
 }
 
 // Readlink returns where the symbolic link at path points. What it says of an
@@ -134,72 +79,8 @@ func (h *Handle) Readlink(path string) (string, error) {
 		return "", types.ErrorCodeInvalid
 	}
 	target, err := h.root.Readlink(name)
-	if err == nil && strings.HasPrefix(target, "/") {
+	if err == nil && absolute(target) {
 		return "", types.ErrorCodeNotPermitted
 	}
 	return target, code(err)
-}
-
-// Symlink makes a symbolic link at path that says target, which must be relative.
-func (h *Handle) Symlink(target, path string) error {
-	name, slash, err := h.change(path)
-	switch {
-	case err != nil:
-		return err
-	case slash || target == "":
-		return types.ErrorCodeNoEntry
-	case len(target) > MaxPath:
-		return types.ErrorCodeNameTooLong
-	case target[0] == '/':
-		return types.ErrorCodeNotPermitted
-	}
-	return code(h.root.Symlink(target, name))
-}
-
-// both resolves two paths of which the second is beneath to. Names can only be
-// moved within one open directory: there is no other way that is safe on every
-// system.
-func (h *Handle) both(oldPath string, to *Handle, newPath string) (from, into string, err error) {
-	if from, _, err = h.change(oldPath); err != nil {
-		return "", "", err
-	}
-	into, slash, err := to.change(newPath)
-	if err != nil {
-		return "", "", err
-	}
-	if same, err := h.Same(to); err != nil || !same {
-		return "", "", types.ErrorCodeCrossDevice
-	}
-	if slash || strings.HasSuffix(oldPath, "/") {
-		i, err := h.root.Lstat(from)
-		if err != nil {
-			return "", "", code(err)
-		}
-		if !i.IsDir() {
-			return "", "", types.ErrorCodeNotDirectory
-		}
-	}
-	return from, into, nil
-}
-
-// Link gives the file at oldPath a second name, newPath beneath to. Symbolic links
-// are not followed, nor are they linked to.
-func (h *Handle) Link(flags types.PathFlags, oldPath string, to *Handle, newPath string) error {
-	from, into, err := h.both(oldPath, to, newPath)
-	if err != nil {
-		return err
-	}
-	if flags&types.PathFlagsSymlinkFollow != 0 {
-		return types.ErrorCodeInvalid
-	}
-	return code(h.root.Link(from, into))
-}
-
-// Rename moves what is at oldPath to newPath beneath to.
-func (h *Handle) Rename(oldPath string, to *Handle, newPath string) error {
-	from, into, err := h.both(oldPath, to, newPath)
-	if err != nil {
-		return err
-	}
-	return code(h.root.Rename(from, into))
 }

@@ -2,14 +2,16 @@ package files
 
 import (
 	"os"
+	"sync/atomic"
 
 	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
 )
 
 const (
 	// MaxOpen is the most files and directories an instance may have open at
-	// once, those that are being listed counted twice; more is the error code quota. The limit is the guest's alone: the
-	// process has descriptors for many instances.
+	// once, those that are being listed counted twice; more is the error code
+	// quota. So is more than the process has for all its instances, which is half
+	// of the descriptors it may have: the others are for connections.
 	MaxOpen = 512
 	// MaxPath is the length in bytes of the longest path that is looked at; a
 	// longer one is name-too-long.
@@ -51,15 +53,34 @@ type resource interface {
 
 // Preopen returns a new handle to the directory of m.
 func (s *Session) Preopen(m Mount) (*Handle, error) {
-	h := &Handle{session: s, refs: 1, root: m.Root, access: m.Access, flags: types.DescriptorFlagsRead}
+	h := &Handle{session: s, refs: 1, mount: m.Root, access: m.Access, flags: types.DescriptorFlagsRead, root: m.Root}
 	if m.Access == ReadWrite {
 		h.flags |= types.DescriptorFlagsMutateDirectory
 	}
-	return h, s.admit(h)
+	return h, s.enter(h)
 }
 
-// admit counts r among what is open.
+// openInAll is how many descriptors of the process all sessions have.
+var openInAll atomic.Int64
+
+// full reports whether nothing more may be opened.
+func (s *Session) full() bool { return len(s.open) >= MaxOpen || openInAll.Load() >= maxOpenInAll() }
+
+// admit counts r, which has a descriptor of its own, among what is open. Whoever
+// closes that calls leave.
 func (s *Session) admit(r resource) error {
+	if s.full() {
+		return types.ErrorCodeQuota
+	}
+	if err := s.enter(r); err != nil {
+		return err
+	}
+	openInAll.Add(1)
+	return nil
+}
+
+// enter is admit for what has no descriptor of its own.
+func (s *Session) enter(r resource) error {
 	if len(s.open) >= MaxOpen {
 		return types.ErrorCodeQuota
 	}
@@ -68,6 +89,13 @@ func (s *Session) admit(r resource) error {
 	}
 	s.open[r] = struct{}{}
 	return nil
+}
+
+// dismiss is the opposite of enter; it reports whether r was open.
+func (s *Session) dismiss(r resource) bool {
+	_, ok := s.open[r]
+	delete(s.open, r)
+	return ok
 }
 
 // Close closes everything that is still open.

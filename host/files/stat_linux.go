@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func (s *Stat) fromSystem(i os.FileInfo) {
@@ -16,6 +18,9 @@ func (s *Stat) fromSystem(i os.FileInfo) {
 	s.Accessed = time.Unix(sys.Atim.Unix())
 	s.Changed = time.Unix(sys.Ctim.Unix())
 }
+
+// utimeOmit, in the place of nanoseconds, leaves a time as it is.
+const utimeOmit = unix.UTIME_OMIT
 
 // setTimes sets the times of an open file. Its name may be another file's by now,
 // so it is named by its descriptor.
