@@ -25,6 +25,7 @@ committed=(
   rust-outgoing
   rust-sockets
   rust-files
+  rust-filesystem
   rust-files-wasip1
   rust-wasi
   rust-wagi
@@ -198,7 +199,7 @@ componentize_js() {
 build() {
   case $1 in
     rust-wasi-http | rust-candidate | rust-inbound-http | rust-outgoing | rust-sockets | rust-spin-sdk2 | rust-wasi) rust wasm32-unknown-unknown "$1" "$2" ;;
-    rust-files) rust wasm32-wasip2 "$1" "$2" ;;
+    rust-files | rust-filesystem) rust wasm32-wasip2 "$1" "$2" ;;
     rust-files-wasip1) rust wasm32-wasip1 rust-files "$2" ;;
     rust-wagi | rust-preview1 | rust-spin-sdk5) rust wasm32-wasip1 "$1" "$2" ;;
     rust-spin-sdk5-wasip2) rust wasm32-wasip2 rust-spin-sdk5 "$2" ;;

@@ -36,6 +36,7 @@ var committed = []string{
 	"rust-outgoing",
 	"rust-sockets",
 	"rust-files",
+	"rust-filesystem",
 	"rust-files-wasip1",
 	"rust-wasi",
 	"rust-wagi",

@@ -47,9 +47,12 @@ type Ctx struct {
 	// policy.
 	Network sockets.Network
 
-	// Files is what the guest has of files: nothing without mounts.
+	// Files is what the guest has of files: nothing without mounts. What a core
+	// module opens is closed with the Ctx; what a component opens is in its table of
+	// handles, and goes with that.
 	Files files.Session
 
+	inHandles      *files.Session // what a component has open of Files
 	stdin          *wasiio.InputStream
 	stdout, stderr *wasiio.OutputStream
 	attached       []any
@@ -88,10 +91,18 @@ func Define(l *component.Linker) error {
 	if err := sockets.Define(l, func(c *component.Call) *sockets.Network { return &Of(c).Network }); err != nil {
 		return fmt.Errorf("define WASI: %w", err)
 	}
-	if err := filesystem.Define(l, func(c *component.Call) *files.Session { return &Of(c).Files }); err != nil {
+	if err := filesystem.Define(l, func(c *component.Call) *files.Session { return Of(c).filesOfHandles() }); err != nil {
 		return fmt.Errorf("define WASI: %w", err)
 	}
 	return nil
+}
+
+func (x *Ctx) filesOfHandles() *files.Session {
+	if x.inHandles == nil {
+		// Apart from x: where handles outlive a request, x should not.
+		x.inHandles = &files.Session{Mounts: x.Files.Mounts}
+	}
+	return x.inHandles
 }
 
 // Arguments implements cli.Program.

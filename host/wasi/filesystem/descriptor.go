@@ -3,7 +3,9 @@ package filesystem
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/host/files"
@@ -13,15 +15,27 @@ import (
 )
 
 // maxRead is the most bytes one read at an offset gives.
-const maxRead = 1 << 20
+const maxRead = 256 << 10
+
+// buffers are for reads at an offset: a descriptor has one from its first read on.
+var buffers = sync.Pool{New: func() any { return new([maxRead]byte) }}
 
 // descriptor is the resource descriptor.
-type descriptor struct{ h *files.Handle }
+type descriptor struct {
+	h   *files.Handle
+	buf *[maxRead]byte
+}
 
 var _ types.Descriptor = (*descriptor)(nil)
 
 // Drop implements wasi:filesystem/types.
-func (d *descriptor) Drop() { d.h.Close() }
+func (d *descriptor) Drop() {
+	d.h.Close()
+	if d.buf != nil {
+		buffers.Put(d.buf)
+		d.buf = nil
+	}
+}
 
 // Advise implements wasi:filesystem/types. The system knows best as it is.
 func (d *descriptor) Advise(_ *component.Call, _, _ uint64, _ types.Advice) error {
@@ -87,9 +101,16 @@ func timestamp(t types.NewTimestamp) (time.Time, error) {
 	return time.Time{}, nil
 }
 
-// Read implements wasi:filesystem/types.
+// Read implements wasi:filesystem/types. The bytes are copied to the guest before
+// it can call again.
 func (d *descriptor) Read(_ *component.Call, length, offset uint64) (value.Tuple2[[]byte, bool], error) {
-	p := make([]byte, min(length, maxRead))
+	if d.buf == nil {
+		if err := d.h.CheckRead(); err != nil {
+			return value.Tuple2[[]byte, bool]{}, err
+		}
+		d.buf = buffers.Get().(*[maxRead]byte)
+	}
+	p := d.buf[:min(length, maxRead)]
 	n, err := d.h.ReadAt(p, offset)
 	if err != nil && err != io.EOF {
 		return value.Tuple2[[]byte, bool]{}, err
@@ -126,6 +147,9 @@ func (e *entries) ReadDirectoryEntry(*component.Call) (value.Option[types.Direct
 	}
 	if err != nil {
 		return value.None[types.DirectoryEntry](), err
+	}
+	if !utf8.ValidString(entry.Name) { // and on with the next one
+		return value.None[types.DirectoryEntry](), types.ErrorCodeIllegalByteSequence
 	}
 	return value.Some(entry), nil
 }
@@ -173,12 +197,16 @@ func (d *descriptor) OpenAt(_ *component.Call, pf types.PathFlags, path string, 
 	if err != nil {
 		return nil, err
 	}
-	return &descriptor{h}, nil
+	return &descriptor{h: h}, nil
 }
 
 // ReadlinkAt implements wasi:filesystem/types.
 func (d *descriptor) ReadlinkAt(_ *component.Call, path string) (string, error) {
-	return d.h.Readlink(path)
+	target, err := d.h.Readlink(path)
+	if err == nil && !utf8.ValidString(target) {
+		err = types.ErrorCodeIllegalByteSequence
+	}
+	return target, err
 }
 
 // RemoveDirectoryAt implements wasi:filesystem/types.

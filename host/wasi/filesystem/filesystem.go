@@ -43,7 +43,7 @@ func (h host) GetDirectories(*component.Call) ([]value.Tuple2[types.Descriptor, 
 		if err != nil {
 			break
 		}
-		all = append(all, value.Tuple2[types.Descriptor, string]{F0: &descriptor{d}, F1: m.Path})
+		all = append(all, value.Tuple2[types.Descriptor, string]{F0: &descriptor{h: d}, F1: m.Path})
 	}
 	return all, nil
 }
