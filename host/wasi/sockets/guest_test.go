@@ -120,15 +120,19 @@ func forEachGuest(t *testing.T, policy sockets.Policy, test func(t *testing.T, s
 	}
 }
 
-func TestGuestTCP(t *testing.T) {
-	versions := map[string]string{"4": "127.0.0.1", "6": "[::1]"}
-	if l, err := net.Listen("tcp6", "[::1]:0"); err != nil {
-		delete(versions, "6")
-	} else {
+// loopbacks are the versions of IP that this machine has, with their loopback.
+func loopbacks() map[string]string {
+	versions := map[string]string{"4": "127.0.0.1"}
+	if l, err := net.Listen("tcp6", "[::1]:0"); err == nil {
 		l.Close()
+		versions["6"] = "[::1]"
 	}
+	return versions
+}
+
+func TestGuestTCP(t *testing.T) {
 	forEachGuest(t, loopback{}, func(t *testing.T, script func(*testing.T, string)) {
-		for version, address := range versions {
+		for version, address := range loopbacks() {
 			family := "IpAddressFamily::Ipv" + version
 			local := map[string]string{"4": "127.0.0.1 true", "6": "(0, 0, 0, 0, 0, 0, 0, 1) true"}[version]
 			script(t, strings.NewReplacer("ADDR", address, "FAMILY", family, "LOCAL", local, "VERSION", version).Replace(`
@@ -232,11 +236,15 @@ func TestGuestTCPErrors(t *testing.T) {
 			start-connect a REFUSED                  -> invalid-state
 			start-bind a 127.0.0.1:0                 -> invalid-state
 			drop p a                                 -> ok
-			b = tcp 6                                -> ok
-			start-connect b [::ffff:127.0.0.1]:80    -> invalid-argument
-			start-bind b 127.0.0.1:0                 -> invalid-argument
-			drop b                                   -> ok
 		`))
+		if loopbacks()["6"] != "" {
+			script(t, `
+				b = tcp 6                                -> ok
+				start-connect b [::ffff:127.0.0.1]:80    -> invalid-argument
+				start-bind b 127.0.0.1:0                 -> invalid-argument
+				drop b                                   -> ok
+			`)
+		}
 		// One more than there may be, a listener's connections among them.
 		script(t, `
 			c = tcp 4                                -> ok
@@ -251,7 +259,7 @@ func TestGuestTCPErrors(t *testing.T) {
 
 func TestGuestTCPOptions(t *testing.T) {
 	forEachGuest(t, loopback{}, func(t *testing.T, script func(*testing.T, string)) {
-		for _, version := range []string{"4", "6"} {
+		for version := range loopbacks() {
 			script(t, strings.ReplaceAll(`
 				s = tcp VERSION                               -> ok
 				keep-alive-enabled s                          -> false
