@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/minispin/minispin/host/outgoing"
 	"github.com/minispin/minispin/instancepool"
 	"github.com/minispin/minispin/manifest"
 	"github.com/minispin/minispin/trigger/http/app"
@@ -25,6 +26,8 @@ type Given struct {
 	Env map[string]string
 	// Variables give the application's variables their values.
 	Variables []variables.Provider
+	// Outgoing adjusts how components send requests.
+	Outgoing outgoing.Options
 }
 
 // AppRows lists the rows for a request to an application: one for each strategy
@@ -73,7 +76,7 @@ type loaded struct {
 func load(ctx context.Context, st *stage, m *manifest.App, s instancepool.Strategy, given Given) (*loaded, error) {
 	l := &loaded{failures: &failures{Core: st.log.Core()}, output: &output{}}
 	o := app.Options{
-		Strategy: string(s), Env: given.Env, Variables: given.Variables, CacheDir: st.cacheDir,
+		Strategy: string(s), Env: given.Env, Variables: given.Variables, Outgoing: given.Outgoing, CacheDir: st.cacheDir,
 		Log: zap.New(l.failures), Output: l.output,
 		OnNotFound: func(path string) { l.notFound = path },
 	}

@@ -75,7 +75,7 @@ func (c *benchCommand) AfterApply() error {
 		set  bool
 	}{
 		{"--method", c.Method != ""}, {"--path", c.Path != ""}, {"--header", len(c.Header) > 0},
-		{"--body", c.Body != ""}, {"--env", len(c.Env) > 0}, {"--variable", len(c.Variable) > 0},
+		{"--body", c.Body != ""}, {"--env", len(c.Env) > 0}, {"--variable", len(c.Variable) > 0}, {"--runtime-config-file", c.RuntimeConfig != "" && os.Getenv("RUNTIME_CONFIG_FILE") == ""},
 	} {
 		if flag.set {
 			return fmt.Errorf("%s is for an application of yours: name its manifest", flag.name)
@@ -220,11 +220,17 @@ func (c *benchCommand) appRows(p *process, choice bench.Choice) ([]bench.Row, st
 	if len(m.Triggers) == 0 {
 		return nil, "", fmt.Errorf("%s has no HTTP trigger, so there is nothing to measure", m.Path)
 	}
-	providers, err := c.providers(m.Dir)
+	config, err := c.runtimeConfig()
 	if err != nil {
 		return nil, "", err
 	}
-	rows, err := bench.AppRows(m, q, bench.Given{Env: c.Env, Variables: providers}, choice)
+	providers, err := c.providers(m.Dir, config.Providers...)
+	if err != nil {
+		return nil, "", err
+	}
+	given := bench.Given{Env: c.Env, Variables: providers}
+	config.Apply(&given.Outgoing)
+	rows, err := bench.AppRows(m, q, given, choice)
 	return rows, fmt.Sprintf("%s %s of the application %s", q.Method, q.Path, m.Name), err
 }
 

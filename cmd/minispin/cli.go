@@ -40,7 +40,7 @@ type upCommand struct {
 	From     string `short:"f" aliases:"from-file,file" placeholder:"PATH" help:"The application, named by a flag."`
 
 	Component    []string      `short:"c" name:"component-id" sep:"none" placeholder:"ID" help:"Run only this component, and those that it may call at http://<id>.spin.internal. May be repeated."`
-	App          []string      `sep:"none" placeholder:"KEY=VALUE,..." help:"One of several applications on the same listener, where it is and its own flags: host=NAME and prefix=/PATH for the requests it gets, from=PATH, and name, profile, component-id, variable, env, strategy, request-timeout, max-instance-memory, follow, log-dir, state-dir. Repeated for each application."`
+	App          []string      `sep:"none" placeholder:"KEY=VALUE,..." help:"One of several applications on the same listener, where it is and its own flags: host=NAME and prefix=/PATH for the requests it gets, from=PATH, and name, profile, component-id, variable, env, runtime-config-file, strategy, request-timeout, max-instance-memory, follow, log-dir, state-dir. Repeated for each application."`
 	Profile      string        `placeholder:"NAME" help:"Use this profile of the components that define it, the manifest as it stands for the others."`
 	Listen       string        `env:"SPIN_HTTP_LISTEN_ADDR" default:"${listen}" placeholder:"ADDR" help:"Where to listen: a host and a port, 0 for any free one; or unix: and the path of a socket. Default: ${listen}."`
 	Build        bool          `env:"SPIN_ALWAYS_BUILD" help:"Run the components' build commands first."`
@@ -61,8 +61,6 @@ type upCommand struct {
 	RequestTimeout time.Duration `placeholder:"TIME" help:"How long a request may take, its response and the work after it included, over what the manifest says. Default: 5m."`
 	MaxMemory      int64         `name:"max-instance-memory" env:"SPIN_MAX_INSTANCE_MEMORY" placeholder:"BYTES" help:"Largest size of each memory of an instance, over what the manifest says. Default: 134217728."`
 	DisablePooling bool          `help:"Reserve no address space for a pool of instances: the strategy pooled is not to be had."`
-
-	RuntimeConfig string `name:"runtime-config-file" env:"RUNTIME_CONFIG_FILE" placeholder:"FILE" help:"The runtime configuration: where variables come from, networks that are blocked, limits and certificates of outgoing requests."`
 
 	variableFlags
 	fileFlags

@@ -57,7 +57,11 @@ func (c *doctorCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	providers, err := c.providers(m.Dir)
+	config, err := c.runtimeConfig()
+	if err != nil {
+		return err
+	}
+	providers, err := c.providers(m.Dir, config.Providers...)
 	if err != nil {
 		return err
 	}

@@ -319,11 +319,6 @@ func (g *generations) inputs() (load, build reload.Inputs) {
 	}
 	m = g.known
 	load.Files = append(load.Files, g.command.files(m.Dir)...)
-	if config := g.command.RuntimeConfig; config != "" {
-		if absolute, err := filepath.Abs(config); err == nil {
-			load.Files = append(load.Files, absolute)
-		}
-	}
 	for _, c := range m.Used() {
 		if c.Source.Path != "" {
 			load.Files = append(load.Files, m.Resolve(c.Source.Path))

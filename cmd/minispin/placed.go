@@ -97,6 +97,8 @@ func (c *upCommand) place(text string) (*placed, error) {
 				own.Env = map[string]string{}
 			}
 			own.Env[name] = v
+		case "runtime-config-file":
+			own.RuntimeConfig = value
 		case "strategy":
 			own.Strategy = value
 		case "request-timeout":
@@ -118,7 +120,7 @@ func (c *upCommand) place(text string) (*placed, error) {
 		case "state-dir":
 			stateDir = &value
 		default:
-			return nil, fmt.Errorf("there is no key %q; there are name, host, prefix, from, profile, component-id, variable, env, strategy, request-timeout, max-instance-memory, follow, log-dir, state-dir", key)
+			return nil, fmt.Errorf("there is no key %q; there are name, host, prefix, from, profile, component-id, variable, env, runtime-config-file, strategy, request-timeout, max-instance-memory, follow, log-dir, state-dir", key)
 		}
 	}
 	if own.From == "" {

@@ -17,7 +17,7 @@ func (g *generations) configured() (*upCommand, *runtimeconfig.Config, error) {
 	if c.RuntimeConfig == "" {
 		return c, &runtimeconfig.Config{}, nil
 	}
-	config, err := runtimeconfig.Load(c.RuntimeConfig)
+	config, err := c.runtimeConfig()
 	if err != nil {
 		return nil, nil, err
 	}

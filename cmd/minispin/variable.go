@@ -5,19 +5,33 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/minispin/minispin/runtimeconfig"
 	"github.com/minispin/minispin/variables"
 )
 
 // variableFlags say where an application's variables get their values.
 type variableFlags struct {
-	Variable []string `sep:"none" placeholder:"K=V" help:"The value of an application variable, over what the environment (SPIN_VARIABLE_NAME), .env and the manifest say. NAME=@FILE takes a file's text, @FILE.json or @FILE.toml all the variables in a file. May be repeated."`
+	RuntimeConfig string   `name:"runtime-config-file" env:"RUNTIME_CONFIG_FILE" placeholder:"FILE" help:"The runtime configuration: where variables come from, networks that are blocked, limits and certificates of outgoing requests."`
+	Variable      []string `sep:"none" placeholder:"K=V" help:"The value of an application variable, over what the environment (SPIN_VARIABLE_NAME), .env and the manifest say. NAME=@FILE takes a file's text, @FILE.json or @FILE.toml all the variables in a file. May be repeated."`
 }
 
-// files returns the files that the values for an application in dir come from,
-// whether they exist or not.
+// runtimeConfig reads the runtime configuration, which is empty if there is none.
+func (f *variableFlags) runtimeConfig() (*runtimeconfig.Config, error) {
+	if f.RuntimeConfig == "" {
+		return &runtimeconfig.Config{}, nil
+	}
+	return runtimeconfig.Load(f.RuntimeConfig)
+}
+
+// files returns the files that the values for an application in dir come from, that
+// of the runtime configuration among them, whether they exist or not.
 func (f *variableFlags) files(dir string) []string {
 	var files []string
-	for _, path := range append(variables.FlagFiles(f.Variable), ".env", filepath.Join(dir, ".env")) {
+	paths := append(variables.FlagFiles(f.Variable), ".env", filepath.Join(dir, ".env"))
+	if f.RuntimeConfig != "" {
+		paths = append(paths, f.RuntimeConfig)
+	}
+	for _, path := range paths {
 		if absolute, err := filepath.Abs(path); err == nil && !slices.Contains(files, absolute) {
 			files = append(files, absolute)
 		}
