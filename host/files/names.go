@@ -86,7 +86,7 @@ func (h *Handle) Unlink(path string) error {
 func (h *Handle) Symlink(target, path string) error {
 	return h.changeName(path, func(p *place, slash bool) error {
 		switch {
-		case slash || target == "":
+		case target == "":
 			return types.ErrorCodeNoEntry
 		case len(target) > MaxPath:
 			return types.ErrorCodeNameTooLong
@@ -94,14 +94,29 @@ func (h *Handle) Symlink(target, path string) error {
 			return types.ErrorCodeInvalid
 		case absolute(target):
 			return types.ErrorCodeNotPermitted
+		case slash:
+			return p.noDirectory()
 		}
 		return p.symlink(target)
 	})
 }
 
+// noDirectory says why what is no directory cannot be made at a name with a slash
+// after it.
+func (p *place) noDirectory() error {
+	dir, err := p.isDir()
+	switch {
+	case err != nil:
+		return err
+	case dir:
+		return types.ErrorCodeExist
+	}
+	return types.ErrorCodeNotDirectory
+}
+
 // changeNames resolves two paths of which the second is beneath to, and calls do
 // with them. Nothing goes from one mount to another, even where the system could.
-func (h *Handle) changeNames(oldPath string, to *Handle, newPath string, do func(from, into *place) error) error {
+func (h *Handle) changeNames(oldPath string, to *Handle, newPath string, do func(from, into *place, newSlash bool) error) error {
 	name, slash, err := h.change(oldPath)
 	if err != nil {
 		return err
@@ -123,16 +138,21 @@ func (h *Handle) changeNames(oldPath string, to *Handle, newPath string, do func
 		return err
 	}
 	defer into.close()
-	if slash || newSlash {
-		dir, err := from.isDir()
-		if err != nil {
+	if slash {
+		if err := from.isDirectory(); err != nil {
 			return code(err)
 		}
-		if !dir {
-			return types.ErrorCodeNotDirectory
-		}
 	}
-	return code(do(from, into))
+	return code(do(from, into, newSlash))
+}
+
+// isDirectory returns why there is no directory at p, if there is none.
+func (p *place) isDirectory() error {
+	dir, err := p.isDir()
+	if err == nil && !dir {
+		err = types.ErrorCodeNotDirectory
+	}
+	return err
 }
 
 // Link gives the file at oldPath a second name, newPath beneath to. A symbolic
@@ -145,11 +165,27 @@ func (h *Handle) Link(flags types.PathFlags, oldPath string, to *Handle, newPath
 		}
 		return types.ErrorCodeInvalid
 	}
-	return h.changeNames(oldPath, to, newPath, (*place).link)
+	return h.changeNames(oldPath, to, newPath, func(from, into *place, newSlash bool) error {
+		dir, err := from.isDir()
+		switch {
+		case err != nil:
+			return err
+		case newSlash && !dir:
+			return into.noDirectory()
+		}
+		return from.link(into)
+	})
 }
 
 // Rename moves what is at oldPath to newPath beneath to. Both must be beneath one
 // mount.
 func (h *Handle) Rename(oldPath string, to *Handle, newPath string) error {
-	return h.changeNames(oldPath, to, newPath, (*place).rename)
+	return h.changeNames(oldPath, to, newPath, func(from, into *place, newSlash bool) error {
+		if newSlash {
+			if err := from.isDirectory(); err != nil {
+				return err
+			}
+		}
+		return from.rename(into)
+	})
 }

@@ -50,6 +50,12 @@ func TestBetweenDirectories(t *testing.T) {
 		{"link a directory", h.Link(0, "sub", h, "sub2"), types.ErrorCodeNotPermitted, "sub"},
 		{"link over", h.Link(0, "a.txt", h, "back"), types.ErrorCodeExist, "back"},
 		{"a file to a name with a slash", h.Rename("a.txt", h, "b/"), types.ErrorCodeNotDirectory, "a.txt"},
+		{"link to a name with a slash", h.Link(0, "a.txt", h, "b/"), types.ErrorCodeNoEntry, "a.txt"},
+		{"link to a directory with a slash", h.Link(0, "a.txt", h, "sub/"), types.ErrorCodeExist, "a.txt"},
+		{"link to a file with a slash", h.Link(0, "a.txt", h, "back/"), types.ErrorCodeNotDirectory, "a.txt"},
+		{"symlink to a name with a slash", h.Symlink("a.txt", "b/"), types.ErrorCodeNoEntry, "a.txt"},
+		{"symlink to a directory with a slash", h.Symlink("a.txt", "sub/"), types.ErrorCodeExist, "sub"},
+		{"symlink to a file with a slash", h.Symlink("a.txt", "back/"), types.ErrorCodeNotDirectory, "back"},
 		{"a file over a directory", h.Rename("a.txt", h, "sub"), types.ErrorCodeIsDirectory, "a.txt"},
 		{"a directory over a file", h.Rename("sub", h, "a.txt"), types.ErrorCodeNotDirectory, "sub"},
 	} {

@@ -139,6 +139,14 @@ func TestPaths(t *testing.T) {
 		g.want(errBadf, "path_rename", 3, ap, an, 50, bp, bn)
 		g.want(errNotdir, "path_rename", 3, ap, an, 1, bp, bn)
 
+		// Names go from one directory to another that is open, too.
+		sub := uint64(g.open("sub", openDirectory, 0, 0))
+		ap, an = g.name(pathAt, "d/hard")
+		bp, bn = g.name(secondAt, "hard")
+		g.want(success, "path_rename", 3, ap, an, sub, bp, bn)
+		g.want(success, "path_link", sub, 0, bp, bn, 3, ap, an)
+		g.want(success, "path_unlink_file", sub, bp, bn)
+
 		two(success, "path_rename", "d/hard", "moved")
 		two(errNoent, "path_rename", "d/hard", "moved")
 		two(errPerm, "path_rename", "moved", "../out")
