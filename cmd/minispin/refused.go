@@ -12,6 +12,8 @@ type refusedFlags struct {
 	FromRegistry    refused `hidden:"" reason:"there is no client for registries: get the application by a tool of its own, and name its spin.toml"`
 	Insecure        refused `hidden:"" short:"k" reason:"it is about registries, for which there is no client"`
 	Cache           refused `hidden:"" reason:"minispin keeps compiled code in a form of its own: --cache-dir says where, --disable-cache that it does not"`
+	KeyValue        refused `hidden:"" reason:"there are no key-value stores yet: components that open one are denied it"`
+	SQLite          refused `hidden:"" name:"sqlite" reason:"there are no databases yet: components that open one are denied it"`
 	DebugInfo       refused `hidden:"" reason:"code for debuggers is not made"`
 	Otel            refused `hidden:"" name:"experimental-wasi-otel" reason:"wasi:otel is not offered"`
 	ReuseCount      refused `hidden:"" name:"max-instance-reuse-count" reason:"every request gets a fresh instance; max_requests in [component.<id>.tool.minispin] is for the strategy reuse"`
