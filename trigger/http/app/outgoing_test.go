@@ -226,10 +226,11 @@ func TestWaitingEnds(t *testing.T) {
 }
 
 // TestFanOut has 50 guests with ten requests each under way at the same time, and
-// reports what that takes.
+// reports what that takes while all of them are.
 func TestFanOut(t *testing.T) {
 	const guests, each = 50, 10
 	var busy, most atomic.Int64
+	var peak footprint
 	var all sync.WaitGroup
 	all.Add(guests * each)
 	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
@@ -238,11 +239,14 @@ func TestFanOut(t *testing.T) {
 		}
 		all.Done()
 		all.Wait() // until all of them are here
+		if n == guests*each {
+			peak = taken()
+		}
 		busy.Add(-1)
 	})
 	site := serve(t, mode{instancepool.Pooled, "h1"}, application(t, sends("front", "/...", s.URL)))
 	site.expect(t, "GET", "/nothing", "", 404, "no such path")
-	threads, files := threadCount(), fileCount()
+	before := taken()
 	var g sync.WaitGroup
 	for range guests {
 		g.Go(func() {
@@ -262,8 +266,32 @@ func TestFanOut(t *testing.T) {
 	if most.Load() != guests*each {
 		t.Errorf("%d requests were under way together", most.Load())
 	}
-	t.Logf("%d requests together; threads %d -> %d, descriptors %d -> %d (both ends of each connection are here)",
-		most.Load(), threads, threadCount(), files, fileCount())
+	t.Logf("%d requests together; threads %d -> %d, descriptors %d -> %d, MiB resident %d -> %d (both ends of each connection are here)",
+		most.Load(), before.threads, peak.threads, before.files, peak.files, before.resident>>20, peak.resident>>20)
+	// A guest that waits has a thread; its requests have none.
+	if grown := peak.threads - before.threads; grown > guests+20 {
+		t.Errorf("%d threads more for %d guests", grown, guests)
+	}
+	if grown := peak.resident - before.resident; grown > 256<<20 {
+		t.Errorf("%d MiB more", grown>>20)
+	}
+}
+
+// footprint is what the process takes up. What cannot be known is -1.
+type footprint struct{ threads, files, resident int }
+
+func taken() footprint { return footprint{threadCount(), fileCount(), residentBytes()} }
+
+func residentBytes() int {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return -1
+	}
+	var size, resident int
+	if _, err := fmt.Sscan(string(b), &size, &resident); err != nil {
+		return -1
+	}
+	return resident * os.Getpagesize()
 }
 
 func threadCount() int { return pprof.Lookup("threadcreate").Count() }
