@@ -43,14 +43,14 @@ func (c *upCommand) applications() ([]*placed, error) {
 	var all []*placed
 	var sites []httptrigger.Site
 	dirs := map[string]bool{}
-	for _, text := range c.App {
+	for i, text := range c.App {
 		p, err := c.place(text)
 		if err != nil {
-			return nil, fmt.Errorf("--app %s: %w", text, err)
+			return nil, fmt.Errorf("--app, number %d: %w", i+1, err) // without the text, which may have secrets
 		}
 		dir := p.dir()
 		if dirs[dir] {
-			return nil, fmt.Errorf("--app %s: another application is called %s, too; give one of them another name, as in name=%s2", text, p.name, p.name)
+			return nil, fmt.Errorf("--app, number %d: another application is called %s, too; give one of them another name, as in name=%s2", i+1, p.name, p.name)
 		}
 		dirs[dir] = true
 		all, sites = append(all, p), append(sites, p.site)
@@ -71,7 +71,7 @@ func (c *upCommand) place(text string) (*placed, error) {
 	for pair := range strings.SplitSeq(text, ",") {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok {
-			return nil, fmt.Errorf("%q is no KEY=VALUE", pair)
+			return nil, errors.New(`a part of it has no "=": write KEY=VALUE,KEY=VALUE; a value with a comma has to come from a file, as in variable=@FILE.json`)
 		}
 		switch key {
 		case "name":
@@ -91,7 +91,7 @@ func (c *upCommand) place(text string) (*placed, error) {
 		case "env":
 			name, v, ok := strings.Cut(value, "=")
 			if !ok || name == "" {
-				return nil, fmt.Errorf("env: %q is no NAME=VALUE", value)
+				return nil, errors.New("env: write env=NAME=VALUE")
 			}
 			if own.Env == nil {
 				own.Env = map[string]string{}
