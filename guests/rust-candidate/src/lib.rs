@@ -43,6 +43,7 @@ impl Guest for Handler {
             "/clock" => clock(),
             "/random" => random(),
             "/cli" => Ok(cli()),
+            "/file" => file(query).map_err(|code| code.name().into()),
             "/tcp" => tcp(port),
             "/udp" => udp(port),
             "/lookup" => lookup(query),
@@ -263,6 +264,43 @@ fn cli() -> String {
         room > 0,
         wasi::filesystem::preopens::get_directories().len(),
     )
+}
+
+/// Opens a file in the first directory, and tells its length and contents, what else is
+/// there, and what this version has for files that no later one has.
+fn file(path: &str) -> Result<String, wasi::filesystem::types::ErrorCode> {
+    use wasi::filesystem::types::{AccessType, DescriptorFlags, Modes, OpenFlags, PathFlags};
+    let directories = wasi::filesystem::preopens::get_directories();
+    let (root, name) = &directories[0];
+    let none = PathFlags::empty();
+    let file = root.open_at(none, path, OpenFlags::empty(), DescriptorFlags::READ, Modes::READABLE)?;
+    let (bytes, end) = file.read(100, 0)?;
+    let streamed = file.read_via_stream(1)?.blocking_read(100).unwrap_or_default();
+    let entries = root.read_directory()?;
+    let mut names = Vec::new();
+    while let Some(entry) = entries.read_directory_entry()? {
+        names.push(entry.name);
+    }
+    names.sort();
+    let dropped = [
+        root.access_at(none, path, AccessType::Access(Modes::READABLE)),
+        root.access_at(none, path, AccessType::Exists),
+        root.change_file_permissions_at(none, path, Modes::WRITABLE),
+        root.change_directory_permissions_at(none, path, Modes::EXECUTABLE),
+        file.lock_shared(),
+        file.lock_exclusive(),
+        file.try_lock_shared(),
+        file.try_lock_exclusive(),
+        file.unlock(),
+    ];
+    let codes: Vec<_> = dropped.iter().map(|r| r.map_or_else(|code| code.name(), |()| "ok")).collect();
+    Ok(format!(
+        "{name} {} {:?} {end} {:?} {names:?} {}",
+        file.stat()?.size,
+        String::from_utf8_lossy(&bytes),
+        String::from_utf8_lossy(&streamed),
+        codes.join(" "),
+    ))
 }
 
 /// Names the function that failed.

@@ -207,3 +207,17 @@ func TestCandidateCommand(t *testing.T) {
 		})
 	}
 }
+
+// TestCandidateFiles reads a file with the functions of the earlier candidate.
+func TestCandidateFiles(t *testing.T) {
+	forEachStrategy(t, func(t *testing.T, m mode) {
+		text := application(t, guest{id: "candidate", source: "rust-candidate", extra: `files = [{ source = "static", destination = "/" }]`})
+		s := serveApp(t, m, withFiles(t, text, map[string]string{"static/a.txt": "hello", "static/b/c.txt": ""}), Options{Files: Files{Dir: t.TempDir()}})
+		dropped := strings.TrimSuffix(strings.Repeat("unsupported ", 9), " ")
+		for range 2 {
+			s.expect(t, "GET", "/file?a.txt", "", 200, `/ 5 "hello" true "ello" ["a.txt", "b"] `+dropped)
+			s.expect(t, "GET", "/file?d.txt", "", 200, "no-entry")
+		}
+		s.quiet(t)
+	})
+}
