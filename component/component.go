@@ -102,15 +102,15 @@ func coreModules(c *binary.Component, list []*binary.CoreModule) []*binary.CoreM
 	return list
 }
 
-// module compiles one core module, whose SHA-256 is sum, or loads it from the
-// cache.
-func (e *Engine) module(wasm []byte, sum [sha256.Size]byte) (*cwasm.Module, error) {
+// module loads a core module that the cache knows by sum, or compiles what wasm
+// returns.
+func (e *Engine) module(wasm func() []byte, sum [sha256.Size]byte) (*cwasm.Module, error) {
 	if e.cache != nil {
 		if m := e.cache.load(e.core, sum); m != nil {
 			return m, nil
 		}
 	}
-	m, err := e.core.Compile(wasm)
+	m, err := e.core.Compile(wasm())
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,10 @@ func FuzzLink(f *testing.F) {
 		f.Fatalf("no seeds: %v", err)
 	}
 	ft := &abi.Func{Params: []abi.Field{{Name: "x", Type: abi.String}}, Result: abi.String}
-	texts := []string{tinyModule, benchModule, encoded("", "", bothEntries), reentry, passThrough(ft, "utf8"), guestPair(ft, "utf16", "latin1+utf16"), withRealloc("(i32.const 64)")}
+	texts := []string{
+		tinyModule, benchModule, encoded("", "", bothEntries), reentry, passThrough(ft, "utf8"), guestPair(ft, "utf16", "latin1+utf16"),
+		withRealloc("(i32.const 64)"), counterUser(counterAtRoot), counterUser(counterInInstance),
+	}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -50,6 +53,8 @@ func FuzzLink(f *testing.F) {
 			dynamic(f, "out", &abi.Func{}, func(*Call, []abi.Val) (abi.Val, error) { return abi.Val{}, nil }),
 		}},
 		(&dropLog{}).linker(f).lookup("host:test/log"),
+		(&owning{}).linker(f).lookup("host:test/own"),
+		{Name: "x:y/modules", Modules: []NamedModule{{"counter", compiled(f, e, "counter", counterModule)}}},
 	} {
 		if err := full.Define(i); err != nil {
 			f.Fatal(err)

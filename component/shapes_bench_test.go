@@ -298,7 +298,18 @@ func BenchmarkLoad(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	e, err := NewEngine(EngineConfig{CacheDir: b.TempDir()})
+	b.Run("pooling", func(b *testing.B) { benchmarkLoad(b, wasm, EngineConfig{Pool: &PoolConfig{Instances: 10}}) })
+	b.Run("reset", func(b *testing.B) {
+		if err := ResetSupported(); err != nil {
+			b.Skip(err)
+		}
+		benchmarkLoad(b, wasm, EngineConfig{Reset: &ResetConfig{}})
+	})
+}
+
+func benchmarkLoad(b *testing.B, wasm []byte, config EngineConfig) {
+	config.CacheDir = b.TempDir()
+	e, err := NewEngine(config)
 	if err != nil {
 		b.Fatal(err)
 	}

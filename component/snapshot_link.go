@@ -20,14 +20,11 @@ type footing struct {
 	err    error // why nothing is known
 }
 
-// exposed reads a core module and gives all that it can change a name. When
-// nothing can be said of the module it stays as it is.
-func exposed(wasm []byte) ([]byte, footing) {
+// scanned reads what a core module can change. When nothing can be said of it, the
+// module will be compiled as it is.
+func scanned(wasm []byte) footing {
 	m, err := footprint.Scan(wasm)
-	if err != nil {
-		return wasm, footing{err: err}
-	}
-	return m.Expose(), footing{module: m}
+	return footing{m, err}
 }
 
 // stateSlots gives everything that the planned instances can change a slot of

@@ -20,9 +20,8 @@ import (
 // source is one of the distinct core modules of a component, as it is compiled,
 // with what is known of it. Components made from each other share it.
 type source struct {
-	original []byte // as it stands in the component
-	wasm     []byte // as it is compiled: with names for all of its state, if that is to be put back
-	sum      [sha256.Size]byte
+	original []byte            // as it stands in the component
+	sum      [sha256.Size]byte // of what is compiled, by which the cache knows it
 	foot     footing
 	known    sync.Once
 	form     form
@@ -42,12 +41,35 @@ const maxTie = 64 << 10
 
 // newSource prepares a core module for an engine, which may put state back.
 func newSource(original []byte, resets bool) *source {
-	s := &source{original: original, wasm: original}
-	if resets {
-		s.wasm, s.foot = exposed(original)
+	s := &source{original: original}
+	if !resets {
+		s.sum = sha256.Sum256(original)
+		return s
 	}
-	s.sum = sha256.Sum256(s.wasm)
+	var g sync.WaitGroup
+	g.Go(func() { s.sum = sha256.Sum256(original) })
+	s.foot = scanned(original)
+	g.Wait()
+	if s.foot.module == nil || s.foot.module.Added() == nil {
+		return s
+	}
+	// What is compiled differs from the original by these exports only; making it
+	// can wait until it is known that the cache does not have it.
+	h := sha256.New()
+	h.Write([]byte("a core module and the exports added to it\n"))
+	h.Write(s.sum[:])
+	h.Write(s.foot.module.Added())
+	s.sum = [sha256.Size]byte(h.Sum(nil))
 	return s
+}
+
+// wasm is the module as it is compiled: with names for all of its state, if that is
+// to be put back.
+func (s *source) wasm() []byte {
+	if s.foot.module == nil {
+		return s.original
+	}
+	return s.foot.module.Expose()
 }
 
 // prepare makes the sources of the core modules, of which there are fewer when
@@ -175,7 +197,7 @@ func (s *source) deferred(e *Engine) *cwasm.Module {
 		return nil
 	}
 	if s.types == nil {
-		if s.types = typesOf(s.wasm); s.types == nil {
+		if s.types = typesOf(s.wasm()); s.types == nil {
 			return nil
 		}
 	}
@@ -220,7 +242,7 @@ func (c *Component) compile(ctx context.Context, opts CompileOptions) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	slices.SortStableFunc(jobs, func(a, b int) int { return cmp.Compare(len(c.sources[b].wasm), len(c.sources[a].wasm)) })
+	slices.SortStableFunc(jobs, func(a, b int) int { return cmp.Compare(len(c.sources[b].original), len(c.sources[a].original)) })
 	for _, i := range jobs {
 		g.Go(func() error { return run(i) })
 	}

@@ -16,12 +16,29 @@ import (
 // exported as "" only gets a second name. Code, and so behaviour, stay the same;
 // offsets of sections after the exports move.
 func (m *Module) Expose() []byte {
+	if m.Added() == nil {
+		return m.wasm
+	}
+	return m.withExports(m.added, m.count)
+}
+
+// Added returns the exports that Expose adds, in the binary format; nil when there
+// are none. It notes their names in m. Together with the module they say all of what
+// Expose returns. Once it was called, m is not written to any more.
+func (m *Module) Added() []byte {
+	if !m.named {
+		m.named = true
+		m.name()
+	}
+	return m.added
+}
+
+// name gives names to what Expose exports.
+func (m *Module) name() {
 	taken := make(map[string]bool, len(m.exports))
 	for _, e := range m.exports {
 		taken[e.Name] = true
 	}
-	var added []byte
-	n := uint64(0)
 	add := func(name *string, what string, kind byte, index uint32) {
 		if *name != "" {
 			return
@@ -31,11 +48,11 @@ func (m *Module) Expose() []byte {
 			free += "'"
 		}
 		*name = free
-		added = binary.AppendUvarint(added, uint64(len(free)))
-		added = append(added, free...)
-		added = append(added, kind)
-		added = binary.AppendUvarint(added, uint64(index))
-		n++
+		m.added = binary.AppendUvarint(m.added, uint64(len(free)))
+		m.added = append(m.added, free...)
+		m.added = append(m.added, kind)
+		m.added = binary.AppendUvarint(m.added, uint64(index))
+		m.count++
 	}
 	for i := range m.Memories {
 		add(&m.Memories[i].Export, "memory", exportMemory, m.Memories[i].Index)
@@ -50,10 +67,6 @@ func (m *Module) Expose() []byte {
 			add(&t.Export, "table", exportTable, t.Index)
 		}
 	}
-	if n == 0 {
-		return m.wasm
-	}
-	return m.withExports(added, n)
 }
 
 // The kinds of exports. WebAssembly, section Export Section of the binary

@@ -2,6 +2,7 @@ package footprint
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/minispin/minispin/component/binary"
 )
@@ -24,6 +25,10 @@ type Module struct {
 	wasm     []byte
 	sections []binary.CoreSection
 	exports  []binary.ModuleExport
+
+	named bool   // by Added
+	added []byte // the exports that Expose adds, encoded
+	count uint64 // of those
 }
 
 // Change is an instruction that changes state.
@@ -113,6 +118,30 @@ func (m *Module) global(t binary.CoreExternType, index, imported int) {
 	if t.Mutable {
 		m.globals[uint32(index)] = len(m.Globals)
 		m.Globals = append(m.Globals, Global{Index: uint32(index), Type: t.Value, Import: imported})
+	}
+}
+
+// blank is a module of the same shape, in which the changes that a part of the code
+// makes are noted.
+func (m *Module) blank() *Module {
+	return &Module{Globals: slices.Clone(m.Globals), Tables: slices.Clone(m.Tables), globals: m.globals}
+}
+
+// merge adds the changes that a later part of the code makes.
+func (m *Module) merge(later *Module) {
+	first := func(to **Change, c *Change) {
+		if *to == nil {
+			*to = c
+		}
+	}
+	first(&m.Drops, later.Drops)
+	first(&m.Grows, later.Grows)
+	for i := range m.Globals {
+		first(&m.Globals[i].Set, later.Globals[i].Set)
+	}
+	for i := range m.Tables {
+		first(&m.Tables[i].Change, later.Tables[i].Change)
+		first(&m.Tables[i].Grow, later.Tables[i].Grow)
 	}
 }
 

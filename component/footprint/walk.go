@@ -1,6 +1,10 @@
 package footprint
 
-import "fmt"
+import (
+	"fmt"
+	"runtime"
+	"sync"
+)
 
 // walker reads the code section. The first error sticks and ends all reading.
 type walker struct {
@@ -67,9 +71,8 @@ func (w *walker) leb(most int) {
 // code walks all function bodies. first is the index of the first of them.
 func (w *walker) code(first uint32) error {
 	w.fn = first
-	n := w.u32()
-	for i := uint32(0); i < n && w.err == nil; i++ {
-		w.fn = first + i
+	var bodies []body
+	for n := w.u32(); n > 0 && w.err == nil; n-- {
 		size := w.u32()
 		if w.err != nil {
 			break
@@ -78,15 +81,76 @@ func (w *walker) code(first uint32) error {
 			w.fail("body of %d bytes reaches beyond the section", size)
 			break
 		}
-		body := &walker{m: w.m, b: w.b[:w.pos+int(size)], pos: w.pos, base: w.base, fn: w.fn}
-		body.body()
-		w.err = body.err
+		bodies = append(bodies, body{w.fn, w.pos, w.pos + int(size)})
 		w.pos += int(size)
+		w.fn++
 	}
 	if w.err == nil && w.pos != len(w.b) {
 		w.fail("%d bytes left over at the end", len(w.b)-w.pos)
 	}
+	if err := w.walkAll(bodies); err != nil {
+		return err // of a function before what is wrong with the section
+	}
 	return w.err
+}
+
+// body is where a function's body begins and ends.
+type body struct {
+	fn       uint32
+	from, to int
+}
+
+// parallelCode is the size from which code is walked by several goroutines.
+const parallelCode = 1 << 20
+
+// walkAll walks bodies in order, or parts of them side by side. The error is that
+// of the first function that has one.
+func (w *walker) walkAll(bodies []body) error {
+	parts := split(bodies, min(runtime.GOMAXPROCS(0), 1+len(w.b)/parallelCode))
+	if len(parts) == 1 {
+		return w.walk(w.m, bodies)
+	}
+	found := make([]*Module, len(parts))
+	errs := make([]error, len(parts))
+	var g sync.WaitGroup
+	for i, part := range parts {
+		found[i] = w.m.blank()
+		g.Go(func() { errs[i] = w.walk(found[i], part) })
+	}
+	g.Wait()
+	for i, f := range found {
+		if errs[i] != nil {
+			return errs[i]
+		}
+		w.m.merge(f)
+	}
+	return nil
+}
+
+// split cuts bodies into at most n parts of about the same number of bytes.
+func split(bodies []body, n int) [][]body {
+	var parts [][]body
+	for ; n > 1 && len(bodies) > 1; n-- {
+		share := bodies[0].from + (bodies[len(bodies)-1].to-bodies[0].from)/n
+		i := 1
+		for i < len(bodies) && bodies[i].to <= share {
+			i++
+		}
+		parts = append(parts, bodies[:i])
+		bodies = bodies[i:]
+	}
+	return append(parts, bodies)
+}
+
+// walk notes in m what the code of bodies changes.
+func (w *walker) walk(m *Module, bodies []body) error {
+	for _, b := range bodies {
+		f := &walker{m: m, b: w.b[:b.to], pos: b.from, base: w.base, fn: b.fn}
+		if f.body(); f.err != nil {
+			return f.err
+		}
+	}
+	return nil
 }
 
 // body walks one function: its locals, then instructions up to the end that
