@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -126,12 +127,10 @@ func (c *upCommand) place(text string) (*placed, error) {
 	if own.From == "" {
 		return nil, errors.New("it does not say where the application is: from=PATH")
 	}
-	if p.name == "" {
-		p.name = strings.Join(p.site.Hosts[:min(1, len(p.site.Hosts))], "") + p.site.Base
+	if p.name == "" && len(p.site.Hosts) > 0 {
+		p.name = p.site.Hosts[0] + p.site.Base
 	}
-	if p.name == "" {
-		p.name = "default"
-	}
+	p.name = cmp.Or(p.name, p.site.Base, "default")
 	if strings.Trim(p.dir(), ".") == "" {
 		return nil, fmt.Errorf("%q cannot be its name", p.name)
 	}
@@ -142,10 +141,10 @@ func (c *upCommand) place(text string) (*placed, error) {
 // within returns the directory the application has for itself: its own, or one
 // in that for all. "" stays, as it means none.
 func (p *placed) within(own, all *string) *string {
-	if own != nil || all == nil || *all == "" {
-		if own != nil {
-			return own
-		}
+	switch {
+	case own != nil:
+		return own
+	case all == nil || *all == "":
 		return all
 	}
 	dir := filepath.Join(*all, p.dir())
