@@ -49,7 +49,8 @@
 // they are linked. What a small file can unfold to is bounded. A trap, a host
 // function's error or panic, or the end of the context poisons the Instance:
 // calls fail with ErrPoisoned from then on. Host values that a guest owns are
-// dropped once, at the latest by Instance.Close.
+// dropped once, at the latest by Instance.Close; so are those that a trap finds on
+// the way from one side to the other.
 //
 // The package knows nothing of Spin, of HTTP or of WASI.
 package component
