@@ -28,18 +28,16 @@ func (h *Handle) Entries() (*Entries, error) {
 	if h.flags&types.DescriptorFlagsRead == 0 {
 		return nil, types.ErrorCodeBadDescriptor
 	}
-	if h.session.full() {
-		return nil, types.ErrorCodeQuota
+	if err := h.session.take(); err != nil {
+		return nil, err
 	}
 	f, err := h.root.Open(".")
 	if err != nil {
+		h.session.giveBack()
 		return nil, code(err)
 	}
 	e := &Entries{session: h.session, dir: f}
-	if err := h.session.admit(e); err != nil {
-		f.Close()
-		return nil, err
-	}
+	h.session.enter(e)
 	return e, nil
 }
 
@@ -70,6 +68,6 @@ func (e *Entries) release() {
 	e.over, e.next = true, nil
 	if e.session.dismiss(e) {
 		e.dir.Close()
-		openInAll.Add(-1)
+		e.session.giveBack()
 	}
 }

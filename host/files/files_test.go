@@ -310,7 +310,7 @@ func TestRightsAreInherited(t *testing.T) {
 }
 
 func TestLimit(t *testing.T) {
-	before := openInAll.Load()
+	before := process().open.Load()
 	_, h := tree(t, ReadOnly)
 	var last *Handle
 	for range MaxOpen - 1 {
@@ -328,7 +328,7 @@ func TestLimit(t *testing.T) {
 	}
 	last.Close()
 	last.Close()
-	if got := openInAll.Load() - before; got != MaxOpen-2 {
+	if got := process().open.Load() - before; got != MaxOpen-2 {
 		t.Errorf("%d descriptors are counted", got)
 	}
 	e, err := h.Entries()
@@ -342,7 +342,7 @@ func TestLimit(t *testing.T) {
 	e.Close()
 	h.session.Close()
 	h.session.Close()
-	if got := openInAll.Load(); got != before {
+	if got := process().open.Load(); got != before {
 		t.Errorf("%d descriptors are counted after Close, want %d", got, before)
 	}
 }
@@ -350,9 +350,9 @@ func TestLimit(t *testing.T) {
 // What all instances have open together is bounded, too.
 func TestLimitOfProcess(t *testing.T) {
 	_, h := tree(t, ReadOnly)
-	less := maxOpenInAll() - 1 - openInAll.Load()
-	openInAll.Add(less)
-	defer openInAll.Add(-less)
+	less := process().max - 1 - process().open.Load()
+	process().open.Add(less)
+	defer process().open.Add(-less)
 	f, err := h.Open(0, "a.txt", 0, read)
 	if err != nil {
 		t.Fatal(err)
@@ -369,6 +369,48 @@ func TestLimitOfProcess(t *testing.T) {
 	f.Close()
 	if _, err := h.Open(0, "sub", 0, read); err != nil {
 		t.Error(err)
+	}
+}
+
+// So is what the instances of one component have.
+func TestBudget(t *testing.T) {
+	before := process().open.Load()
+	_, a := tree(t, ReadWrite)
+	_, b := tree(t, ReadWrite)
+	budget := NewBudget(3)
+	a.session.Budget, b.session.Budget = budget, budget
+	f, err := a.Open(0, "a.txt", 0, read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Entries(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Open(0, "sub", 0, read); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Open(0, "new", types.OpenFlagsCreate, read); err != types.ErrorCodeQuota {
+		t.Errorf("one too many: %v", err)
+	}
+	if _, err := a.StatAt(0, "new"); err != types.ErrorCodeNoEntry {
+		t.Errorf("what could not be opened has been made: %v", err)
+	}
+	if _, err := a.Entries(); err != types.ErrorCodeQuota {
+		t.Errorf("a listing too many: %v", err)
+	}
+	f.Close()
+	for range 3 { // a failure costs nothing
+		if _, err := a.Open(0, "absent", 0, read); err != types.ErrorCodeNoEntry {
+			t.Errorf("open nothing: %v", err)
+		}
+	}
+	if _, err := a.Open(0, "new", types.OpenFlagsCreate, read); err != nil {
+		t.Error(err)
+	}
+	a.session.Close()
+	b.session.Close()
+	if budget.open.Load() != 0 || process().open.Load() != before {
+		t.Errorf("%d are counted after Close, %d in the process", budget.open.Load(), process().open.Load()-before)
 	}
 }
 

@@ -45,7 +45,7 @@ func (h *Handle) release() {
 	default:
 		return
 	}
-	openInAll.Add(-1)
+	h.session.giveBack()
 }
 
 // Flags returns what the handle was opened for.

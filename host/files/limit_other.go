@@ -2,6 +2,6 @@
 
 package files
 
-// maxOpenInAll is the most that all sessions may have open together. The system
-// has no limit of its own.
-func maxOpenInAll() int64 { return 1 << 19 }
+// descriptors returns how many descriptors the process may have. The system has no
+// limit of its own.
+func descriptors() int { return 1 << 20 }

@@ -2,16 +2,13 @@
 
 package files
 
-import (
-	"sync"
-	"syscall"
-)
+import "syscall"
 
-// maxOpenInAll is the most that all sessions may have open together.
-var maxOpenInAll = sync.OnceValue(func() int64 {
+// descriptors returns how many descriptors the process may have.
+func descriptors() int {
 	var l syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
-		return MaxOpen
+		return 2 * MaxOpen
 	}
-	return int64(min(uint64(l.Cur), 1<<20)) / 2
-})
+	return int(min(uint64(l.Cur), 1<<20))
+}

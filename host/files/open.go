@@ -37,25 +37,23 @@ func (h *Handle) Open(pf types.PathFlags, path string, of types.OpenFlags, flags
 	if wantDir && of&(types.OpenFlagsCreate|types.OpenFlagsExclusive|types.OpenFlagsTruncate) != 0 {
 		return nil, types.ErrorCodeInvalid
 	}
-	if h.session.full() {
-		return nil, types.ErrorCodeQuota
+	if err := h.session.take(); err != nil {
+		return nil, err
 	}
 	o := opening{h: h, name: name, follow: slash || pf&types.PathFlagsSymlinkFollow != 0, wantDir: wantDir, of: of, flags: flags}
-	for range maxTries {
-		opened, err := o.try()
-		if err == errChanged {
-			continue
+	err = errChanged
+	for n := 0; n < maxTries && err == errChanged; n++ {
+		var opened *Handle
+		if opened, err = o.try(); err == nil {
+			h.session.enter(opened)
+			return opened, nil
 		}
-		if err != nil {
-			return nil, code(err)
-		}
-		if err := h.session.admit(opened); err != nil {
-			opened.discard()
-			return nil, err
-		}
-		return opened, nil
 	}
-	return nil, types.ErrorCodeBusy
+	h.session.giveBack()
+	if err == errChanged {
+		return nil, types.ErrorCodeBusy
+	}
+	return nil, code(err)
 }
 
 // opening is what Open was asked for.
@@ -158,13 +156,4 @@ func (o *opening) directory(found os.FileInfo) (*Handle, error) {
 	h := o.h
 	flags := o.flags&types.DescriptorFlagsRead | h.flags&types.DescriptorFlagsMutateDirectory
 	return &Handle{session: h.session, refs: 1, mount: h.mount, access: h.access, flags: flags, root: r}, nil
-}
-
-// discard closes what was never admitted.
-func (h *Handle) discard() {
-	if h.file != nil {
-		h.file.Close()
-	} else {
-		h.root.Close()
-	}
 }

@@ -2,7 +2,6 @@ package files
 
 import (
 	"os"
-	"sync/atomic"
 
 	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
 )
@@ -10,8 +9,8 @@ import (
 const (
 	// MaxOpen is the most files and directories an instance may have open at
 	// once, those that are being listed counted twice; more is the error code
-	// quota. So is more than the process has for all its instances, which is half
-	// of the descriptors it may have: the others are for connections.
+	// quota. So is more than there is for all instances: half of the descriptors
+	// that the process may have.
 	MaxOpen = 512
 	// MaxPath is the length in bytes of the longest path that is looked at; a
 	// longer one is name-too-long.
@@ -36,11 +35,14 @@ const (
 	ReadWrite               // and change it
 )
 
-// A Session is what one instance has of files. Mounts is set before the instance
-// is made; the zero Session has none. Like the instance it belongs to one
-// goroutine.
+// A Session is what one instance has of files. Its fields are set before the
+// instance is made; the zero Session has no mounts. Like the instance it belongs to
+// one goroutine.
 type Session struct {
 	Mounts []Mount
+	// Budget, unless it is nil, bounds what all that share it have open, too. The
+	// directories of Mounts cost nothing: they are open anyway.
+	Budget *Budget
 
 	open map[resource]struct{}
 }
@@ -57,38 +59,19 @@ func (s *Session) Preopen(m Mount) (*Handle, error) {
 	if m.Access == ReadWrite {
 		h.flags |= types.DescriptorFlagsMutateDirectory
 	}
-	return h, s.enter(h)
-}
-
-// openInAll is how many descriptors of the process all sessions have.
-var openInAll atomic.Int64
-
-// full reports whether nothing more may be opened.
-func (s *Session) full() bool { return len(s.open) >= MaxOpen || openInAll.Load() >= maxOpenInAll() }
-
-// admit counts r, which has a descriptor of its own, among what is open. Whoever
-// closes that calls leave.
-func (s *Session) admit(r resource) error {
-	if s.full() {
-		return types.ErrorCodeQuota
-	}
-	if err := s.enter(r); err != nil {
-		return err
-	}
-	openInAll.Add(1)
-	return nil
-}
-
-// enter is admit for what has no descriptor of its own.
-func (s *Session) enter(r resource) error {
 	if len(s.open) >= MaxOpen {
-		return types.ErrorCodeQuota
+		return nil, types.ErrorCodeQuota
 	}
+	s.enter(h)
+	return h, nil
+}
+
+// enter puts r among what is open.
+func (s *Session) enter(r resource) {
 	if s.open == nil {
 		s.open = map[resource]struct{}{}
 	}
 	s.open[r] = struct{}{}
-	return nil
 }
 
 // dismiss is the opposite of enter; it reports whether r was open.

@@ -100,7 +100,7 @@ func Define(l *component.Linker) error {
 func (x *Ctx) filesOfHandles() *files.Session {
 	if x.inHandles == nil {
 		// Apart from x: where handles outlive a request, x should not.
-		x.inHandles = &files.Session{Mounts: x.Files.Mounts}
+		x.inHandles = &files.Session{Mounts: x.Files.Mounts, Budget: x.Files.Budget}
 	}
 	return x.inHandles
 }

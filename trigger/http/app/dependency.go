@@ -137,7 +137,7 @@ func (s *state) newDependency(inherit inheritance) *dependency {
 		d.wasi.Network.Budget = s.wasi.Network.Budget
 	}
 	if inherit[files] {
-		d.wasi.Files.Mounts = s.wasi.Files.Mounts
+		d.wasi.Files.Mounts, d.wasi.Files.Budget = s.wasi.Files.Mounts, s.wasi.Files.Budget
 	}
 	if inherit[applicationVariables] {
 		d.variables = s.variables

@@ -8,6 +8,10 @@ import (
 	"github.com/minispin/minispin/trigger/http/stage"
 )
 
+// maxFiles is how many files and directories all instances of a component may have
+// open together, beside what is mounted.
+const maxFiles = 4096
+
 // Files say how components see the files that the manifest gives them. The zero
 // value is Spin's way: copies that nobody can change.
 type Files struct {

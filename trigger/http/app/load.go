@@ -244,6 +244,7 @@ type target struct {
 	sender    *outgoing.Component
 	network   network
 	sockets   *sockets.Budget
+	files     *hostfiles.Budget
 	placement wasihttp.Placement
 	maxBody   int64 // of a request that a guest takes whole, in bytes
 	bodies    *bodies
@@ -312,7 +313,7 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 	}
 	t.sender = l.app.outgoing.Component(policy)
 	t.network, t.sockets = network{policy}, sockets.NewBudget(maxSockets)
-	t.mounts = l.mounts(c.ID)
+	t.mounts, t.files = l.mounts(c.ID), hostfiles.NewBudget(maxFiles)
 	wasm, err := l.source(ctx, c)
 	if err != nil {
 		t.err = err

@@ -40,7 +40,7 @@ func (t *target) newState(r *httptrigger.Request) *state {
 	s.http.Outgoing = outgoing.Sender{Component: t.sender, Origin: outgoing.Origin{Scheme: r.Scheme, Authority: listenAddr(r)}}
 	s.wasi.Network.Policy = t.network
 	s.wasi.Network.Budget = t.sockets
-	s.wasi.Files.Mounts = t.mounts
+	s.wasi.Files.Mounts, s.wasi.Files.Budget = t.mounts, t.files
 	s.wasi.Env = t.env
 	s.wasi.Stdout = &s.out
 	s.wasi.Stderr = &s.err
