@@ -42,7 +42,7 @@ func (v *version) Shutdown(context.Context) error {
 // while each has clients. Every answer is from the application that was asked for,
 // and from no version that is older than the one before.
 func TestSitesWhileTheyAreReplaced(t *testing.T) {
-	const rounds = 300
+	const rounds = 100
 	names := []string{"a.example", "b.example", "c.example"}
 	var sites []httptrigger.Site
 	handlers := map[string]*reload.Handler{}
