@@ -27,6 +27,7 @@ committed=(
   rust-files
   rust-filesystem
   rust-files-wasip1
+  rust-fileserver
   rust-wasi
   rust-wagi
   rust-spin-sdk2
@@ -199,7 +200,7 @@ componentize_js() {
 build() {
   case $1 in
     rust-wasi-http | rust-candidate | rust-inbound-http | rust-outgoing | rust-sockets | rust-spin-sdk2 | rust-wasi) rust wasm32-unknown-unknown "$1" "$2" ;;
-    rust-files | rust-filesystem) rust wasm32-wasip2 "$1" "$2" ;;
+    rust-files | rust-fileserver | rust-filesystem) rust wasm32-wasip2 "$1" "$2" ;;
     rust-files-wasip1) rust wasm32-wasip1 rust-files "$2" ;;
     rust-wagi | rust-preview1 | rust-spin-sdk5) rust wasm32-wasip1 "$1" "$2" ;;
     rust-spin-sdk5-wasip2) rust wasm32-wasip2 rust-spin-sdk5 "$2" ;;

@@ -38,6 +38,7 @@ var committed = []string{
 	"rust-files",
 	"rust-filesystem",
 	"rust-files-wasip1",
+	"rust-fileserver",
 	"rust-wasi",
 	"rust-wagi",
 	"rust-spin-sdk2",

@@ -21,6 +21,9 @@ type Template struct {
 
 	ignored []string // lines of .gitignore
 	bare    bool     // it adds nothing to an application
+	// extra returns files besides those rendered, relative to the component's
+	// directory.
+	extra func(*view) ([]File, error)
 }
 
 // Bare reports whether the template makes an application without anything in
@@ -123,6 +126,15 @@ var catalogue = []*Template{
 			{Name: "redirect-from", Prompt: "Redirect from this path", Default: "/", Check: checkRoute},
 			{Name: "redirect-to", Prompt: "Redirect to this URL or path", Check: checkLocation},
 		},
+	},
+	{
+		ID:          "static-fileserver",
+		Description: "a server of files",
+		Tags:        []string{"http", "static", "files"},
+		Parameters: []Parameter{description, httpPath, {
+			Name: "files-path", Prompt: "Directory of the files", Default: "assets", Check: checkFolder,
+		}},
+		extra: fileServer,
 	},
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/minispin/minispin/trigger/http/route"
@@ -77,6 +78,20 @@ func checkLocation(value string) error {
 		return nil
 	}
 	return errors.New("must be a URL as in https://example.com/new, or a path that begins with /")
+}
+
+// checkFolder accepts the path of a directory below that of the component.
+func checkFolder(value string) error {
+	if err := checkLine(value); err != nil {
+		return err
+	}
+	switch {
+	case strings.ContainsAny(value, `\:*?[`):
+		return errors.New(`must be a directory's name, with "/" between several`)
+	case path.IsAbs(value) || path.Clean(value) != value || value == "." || value == ".." || strings.HasPrefix(value, "../"):
+		return errors.New("must be a directory below that of the component")
+	}
+	return nil
 }
 
 // A ValueError is a value that a template cannot be made with.

@@ -34,6 +34,8 @@ type Project struct {
 type File struct {
 	Path string // relative to the manifest, with "/" between names
 	Data []byte
+	// Sample files are for those who have none: what is there already stays.
+	Sample bool
 }
 
 // GitIgnore is the name of the file that lists what a version control system
@@ -58,7 +60,7 @@ func (t *Template) Application(p Project) ([]File, error) {
 			return nil, err
 		}
 		text += "\n" + fragment
-		content, err := t.content(v)
+		content, err := t.beside(v)
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +84,7 @@ func (t *Template) Component(p Project) (fragment string, made []File, err error
 	if fragment, err = v.render(t.ID + "/component.toml"); err != nil {
 		return "", nil, err
 	}
-	if made, err = t.content(v); err != nil {
+	if made, err = t.beside(v); err != nil {
 		return "", nil, err
 	}
 	if len(t.ignored) > 0 {
@@ -92,7 +94,7 @@ func (t *Template) Component(p Project) (fragment string, made []File, err error
 }
 
 func ignore(dir string, lines []string) File {
-	return File{path.Join(dir, GitIgnore), []byte(strings.Join(lines, "\n") + "\n")}
+	return File{Path: path.Join(dir, GitIgnore), Data: []byte(strings.Join(lines, "\n") + "\n"), Sample: true}
 }
 
 // view is what the texts of a template see of a project.
@@ -127,7 +129,21 @@ func (t *Template) view(p Project) (*view, error) {
 	return v, nil
 }
 
-// content returns the files beside the manifest.
+// beside returns the files beside the manifest.
+func (t *Template) beside(v *view) ([]File, error) {
+	made, err := t.content(v)
+	if err != nil || t.extra == nil {
+		return made, err
+	}
+	extra, err := t.extra(v)
+	for _, f := range extra {
+		f.Path = path.Join(v.Dir, f.Path)
+		made = append(made, f)
+	}
+	return made, err
+}
+
+// content returns those that are rendered.
 func (t *Template) content(v *view) ([]File, error) {
 	var made []File
 	root := "files/" + t.ID + "/content"
@@ -146,7 +162,7 @@ func (t *Template) content(v *view) ([]File, error) {
 			return err
 		}
 		within := strings.TrimSuffix(strings.TrimPrefix(name, root+"/"), ".tmpl")
-		made = append(made, File{path.Join(v.Dir, within), []byte(text)})
+		made = append(made, File{Path: path.Join(v.Dir, within), Data: []byte(text)})
 		return nil
 	})
 	return made, err

@@ -153,19 +153,18 @@ func (f *scaffoldFlags) values(t *templates.Template, ask *prompter, defaults ma
 	return values, nil
 }
 
-// writable checks that the files can be made in dir, and returns those to write: a
-// .gitignore that is there already stays as it is.
+// writable checks that the files can be made in dir, and returns those to write:
+// samples of which there is something already are not among them.
 func (f *scaffoldFlags) writable(dir string, files []templates.File) ([]templates.File, error) {
 	var write []templates.File
 	var there []string
 	for _, file := range files {
 		path := filepath.Join(dir, filepath.FromSlash(file.Path))
-		ignore := filepath.Base(path) == templates.GitIgnore
-		if ignore && f.NoVCS {
+		if f.NoVCS && filepath.Base(path) == templates.GitIgnore {
 			continue
 		}
 		if _, err := os.Lstat(path); err == nil && !f.AllowOverwrite {
-			if !ignore {
+			if !file.Sample {
 				there = append(there, path)
 			}
 			continue
@@ -212,7 +211,7 @@ func nextSteps(w io.Writer, t *templates.Template, dir string) {
 		steps = append(steps, "minispin add")
 	case t.Builds:
 		steps = append(steps, "minispin build", "minispin up")
-	default:
+	default: // there is nothing to build
 		steps = append(steps, "minispin up")
 	}
 	fmt.Fprintf(w, "Next: %s\n", strings.Join(steps, " && "))

@@ -2,8 +2,8 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -32,13 +32,14 @@ type toolchain struct {
 }
 
 var templateToolchains = map[string]toolchain{
-	"http-c":    {values: cCompiler(), prepare: needs("clang-14"), status: 200, answer: "Hello from C: GET /hello"},
-	"http-go":   {slow: true, prepare: needs("go"), status: 200, answer: "Hello from Go: GET /hello"},
-	"http-js":   {slow: true, prepare: needs("npm"), status: 200, answer: "Hello from JavaScript: GET /hello"},
-	"http-ts":   {slow: true, prepare: needs("npm"), status: 200, answer: "Hello from TypeScript: GET /hello"},
-	"http-py":   {slow: true, prepare: virtualEnv, status: 200, answer: "Hello from Python: GET "},
-	"http-rust": {slow: true, prepare: rust, status: 200, answer: "Hello from Rust: GET /hello"},
-	"redirect":  {values: []string{"redirect-from=/hello", "redirect-to=/there"}, status: 302},
+	"http-c":            {values: cCompiler(), prepare: needs("clang-14"), status: 200, answer: "Hello from C: GET /hello"},
+	"http-go":           {slow: true, prepare: needs("go"), status: 200, answer: "Hello from Go: GET /hello"},
+	"http-js":           {slow: true, prepare: needs("npm"), status: 200, answer: "Hello from JavaScript: GET /hello"},
+	"http-ts":           {slow: true, prepare: needs("npm"), status: 200, answer: "Hello from TypeScript: GET /hello"},
+	"http-py":           {slow: true, prepare: virtualEnv, status: 200, answer: "Hello from Python: GET "},
+	"http-rust":         {slow: true, prepare: rust, status: 200, answer: "Hello from Rust: GET /hello"},
+	"redirect":          {values: []string{"redirect-from=/hello", "redirect-to=/there"}, status: 302},
+	"static-fileserver": {status: 404, answer: "not found"},
 }
 
 // cCompiler is Debian's way to compile C for WASI; where it is not to be had the
@@ -171,10 +172,21 @@ func minispin(t *testing.T, dir string, env []string, args ...string) {
 // checkServes serves the application in dir and compares the answer to a GET.
 func checkServes(t *testing.T, dir, path string, status int, want string) {
 	t.Helper()
+	url, told := serveDir(t, dir)
+	resp, body := fetch(t, http.MethodGet, url+path, nil)
+	if resp.StatusCode != status || !strings.Contains(body, want) {
+		t.Errorf("GET %s: status %d, body %q; want %d, %q\n%s", path, resp.StatusCode, body, status, want, told)
+	}
+}
+
+// serveDir serves the application in dir until the test ends. It returns where, and
+// what the server says.
+func serveDir(t *testing.T, dir string) (url string, told *transcript) {
+	t.Helper()
 	cmd := exec.Command("minispin", "up", "--listen", "127.0.0.1:0", "--disable-cache", "--state-dir", "")
 	cmd.Dir = dir
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
+	told = &transcript{}
+	cmd.Stderr = told
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -182,41 +194,36 @@ func checkServes(t *testing.T, dir, path string, status int, want string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	stopped := false
-	stop := func() {
-		if !stopped {
-			stopped = true
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	for s := bufio.NewScanner(stdout); s.Scan(); {
+		if url, ok := strings.CutPrefix(s.Text(), "Serving "); ok {
+			return url, told
 		}
 	}
-	defer stop()
-	url := ""
-	for s := bufio.NewScanner(stdout); url == "" && s.Scan(); {
-		url, _ = strings.CutPrefix(s.Text(), "Serving ")
-		if !strings.HasPrefix(url, "http") {
-			url = ""
-		}
+	_ = cmd.Wait() // so that all of what it says is there
+	t.Fatalf("it does not serve:\n%s", told)
+	return "", nil
+}
+
+// fetch sends one request and follows no redirects.
+func fetch(t *testing.T, method, url string, header http.Header) (*http.Response, string) {
+	t.Helper()
+	req, err := http.NewRequest(method, url, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if url == "" {
-		stop()
-		t.Fatalf("it does not serve:\n%s", &stderr)
-	}
-	resp, err := client.Transport.RoundTrip(must(http.NewRequest(http.MethodGet, url+path, nil)))
+	maps.Copy(req.Header, header)
+	resp, err := client.Transport.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != status || !strings.Contains(string(body), want) {
-		stop()
-		t.Errorf("GET %s: status %d, body %q (%v); want %d, %q\n%s", path, resp.StatusCode, body, err, status, want, &stderr)
-	}
-}
-
-func must(req *http.Request, err error) *http.Request {
 	if err != nil {
-		panic(err)
+		t.Fatalf("%s %s: %v", method, url, err)
 	}
-	return req
+	return resp, string(body)
 }

@@ -21,6 +21,7 @@ import (
 // terminal is a pseudo-terminal whose screen a test reads.
 type terminal struct {
 	end    *os.File // for the program
+	own    *os.File // what is written here has been typed
 	screen transcript
 	read   chan struct{} // closed when everything has been read
 }
@@ -46,7 +47,7 @@ func newTerminal(t *testing.T) *terminal {
 	if err := unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 25, Col: 100}); err != nil {
 		t.Fatal(err)
 	}
-	term := &terminal{end: end, read: make(chan struct{})}
+	term := &terminal{end: end, own: own, read: make(chan struct{})}
 	go func() {
 		defer close(term.read)
 		_, _ = io.Copy(&term.screen, own) // until all ends are closed
