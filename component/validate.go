@@ -30,6 +30,12 @@ func (e *Engine) validate(def *binary.Component, wasm []byte) error {
 	if e.lenient || len(def.NewerForms) > 0 || !unfoldsLittle(def) {
 		return nil
 	}
+	for _, d := range def.Defs {
+		// The engine has no place for these either, and does not say which one it is.
+		if imp, ok := d.(*binary.Import); ok && imp.Desc.Sort == binary.SortComponent {
+			return at(d, fmt.Errorf("import %q: the outermost component cannot import a component, which nobody could supply", imp.Name.Name))
+		}
+	}
 	seen := e.verdicts.key(wasm)
 	if e.verdicts.valid(seen) {
 		return nil
