@@ -254,6 +254,10 @@ func TestTranscriptsTell(t *testing.T) {
 		if got, want := w.Body.Bytes(), fmt.Append(nil, i+1); !bytes.Equal(got, want) {
 			t.Errorf("under reuse, request %d counts to %s", i+1, got)
 		}
+		// The instance is free a moment after the response is complete.
+		if err := a.pools[0].Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if a, err := reuse(guest{id: "counting", source: text(t, "counting", counting), executor: "wagi"}); err == nil {
 		a.Close()
