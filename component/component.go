@@ -33,7 +33,8 @@ type CompileOptions struct {
 
 // Compile decodes wasm, a component or a core module in the binary format, has
 // the engine validate it, and compiles its core modules, or loads them from the
-// engine's cache. name is what errors call it. wasm must not be changed while the Component is in use.
+// engine's cache. name is what errors call it. wasm must not be changed while the
+// Component is in use.
 //
 // It fails when wasm is neither, when it is malformed or not valid, with the place
 // in it, and with the cause of ctx when that ends first. The caller must Close the
@@ -67,11 +68,7 @@ func (e *Engine) Compile(ctx context.Context, name string, wasm []byte, opts Com
 		return nil, fmt.Errorf("component %s: %w", name, err)
 	}
 	if err := c.compile(ctx, opts); err != nil {
-		c.Close()
-		return nil, fmt.Errorf("component %s: %w", name, err)
-	}
-	if c.def == nil {
-		c.main = c.modules[c.sources[0]]
+		return nil, err
 	}
 	return c, nil
 }

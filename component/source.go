@@ -78,10 +78,15 @@ func (s *source) wasm() []byte {
 // what is left to do when the code is in the cache.
 func (c *Component) prepare(modules []*binary.CoreModule, verdict func() error) error {
 	each := make([]*source, len(modules))
+	jobs := make([]int, len(modules))
+	for i := range jobs {
+		jobs[i] = i
+	}
+	largestFirst(jobs, func(i int) int { return len(modules[i].Bytes) })
 	g := new(errgroup.Group)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	g.Go(verdict)
-	for _, i := range bySize(modules) {
+	for _, i := range jobs {
 		g.Go(func() error {
 			each[i] = newSource(modules[i].Bytes, c.engine.resets)
 			return nil
@@ -105,15 +110,10 @@ func (c *Component) prepare(modules []*binary.CoreModule, verdict func() error) 
 	return nil
 }
 
-// bySize lists the numbers of modules, the largest first: the last to begin
-// should not be the one that takes longest.
-func bySize(modules []*binary.CoreModule) []int {
-	order := make([]int, len(modules))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(modules[b].Bytes), len(modules[a].Bytes)) })
-	return order
+// largestFirst puts jobs in order by their size: the last to begin should not be
+// the one that takes longest.
+func largestFirst(jobs []int, size func(job int) int) {
+	slices.SortStableFunc(jobs, func(a, b int) int { return cmp.Compare(size(b), size(a)) })
 }
 
 // look finds out the module's form, once. A module that cannot be read could be
@@ -126,12 +126,10 @@ func (s *source) look() *form {
 			return
 		}
 		s.form.starts = m.Start.Present
-		var shim, fixup bool
-		if s.form.shim, shim = fuse.Shim(m); !shim {
-			s.form.shim = 0
-			if s.form.fixup, fixup = fuse.Fixup(m); !fixup {
-				s.form.fixup = 0
-			}
+		if n, ok := fuse.Shim(m); ok {
+			s.form.shim = n
+		} else if n, ok := fuse.Fixup(m); ok {
+			s.form.fixup = n
 		}
 	})
 	return &s.form
@@ -204,18 +202,30 @@ func (s *source) deferred(e *Engine) *cwasm.Module {
 	return e.core.Deferred(s.types, func() (*cwasm.Module, error) { return e.module(s.wasm, s.sum) })
 }
 
-// compile makes a module of each source.
+// compile makes a module of each source, or frees what it has made of them.
 func (c *Component) compile(ctx context.Context, opts CompileOptions) error {
 	made := make([]*cwasm.Module, len(c.sources))
-	defer func() {
-		for i, m := range made {
-			if m != nil {
-				c.modules[c.sources[i]] = m
-				c.all = append(c.all, m)
-			}
-		}
-	}()
+	err := c.compileInto(ctx, made, opts)
 	c.modules = make(map[*source]*cwasm.Module, len(c.sources))
+	for i, m := range made {
+		if m != nil {
+			c.modules[c.sources[i]] = m
+			c.all = append(c.all, m)
+		}
+	}
+	if err != nil {
+		c.Close()
+		return fmt.Errorf("component %s: %w", c.name, err)
+	}
+	if c.def == nil {
+		c.main = c.modules[c.sources[0]]
+	}
+	return nil
+}
+
+// compileInto puts the modules into made, in the order of their sources. When it
+// fails some are there all the same.
+func (c *Component) compileInto(ctx context.Context, made []*cwasm.Module, opts CompileOptions) error {
 	var jobs []int
 	for i, s := range c.sources {
 		if made[i] = s.deferred(c.engine); made[i] == nil {
@@ -224,7 +234,7 @@ func (c *Component) compile(ctx context.Context, opts CompileOptions) error {
 	}
 	var mu sync.Mutex
 	done := 0
-	run := func(i int) error {
+	run := func(ctx context.Context, i int) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -238,13 +248,13 @@ func (c *Component) compile(ctx context.Context, opts CompileOptions) error {
 		return err
 	}
 	if len(jobs) == 1 {
-		return run(jobs[0]) // without the way to another thread and back
+		return run(ctx, jobs[0]) // without the way to another thread and back
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	slices.SortStableFunc(jobs, func(a, b int) int { return cmp.Compare(len(c.sources[b].original), len(c.sources[a].original)) })
+	largestFirst(jobs, func(i int) int { return len(c.sources[i].original) })
 	for _, i := range jobs {
-		g.Go(func() error { return run(i) })
+		g.Go(func() error { return run(ctx, i) })
 	}
 	return g.Wait()
 }
@@ -256,11 +266,7 @@ func (c *Component) compile(ctx context.Context, opts CompileOptions) error {
 func (c *Component) Reload(ctx context.Context) (*Component, error) {
 	again := &Component{name: c.name, engine: c.engine, def: c.def, world: c.world, sources: c.sources, of: c.of}
 	if err := again.compile(ctx, CompileOptions{}); err != nil {
-		again.Close()
-		return nil, fmt.Errorf("component %s: %w", c.name, err)
-	}
-	if again.def == nil {
-		again.main = again.modules[again.sources[0]]
+		return nil, err
 	}
 	return again, nil
 }
