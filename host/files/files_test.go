@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minispin/minispin/host/budget"
 	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
 )
 
@@ -310,7 +311,7 @@ func TestRightsAreInherited(t *testing.T) {
 }
 
 func TestLimit(t *testing.T) {
-	before := process().open.Load()
+	before := process().Held()
 	_, h := tree(t, ReadOnly)
 	var last *Handle
 	for range MaxOpen - 1 {
@@ -328,7 +329,7 @@ func TestLimit(t *testing.T) {
 	}
 	last.Close()
 	last.Close()
-	if got := process().open.Load() - before; got != MaxOpen-2 {
+	if got := process().Held() - before; got != MaxOpen-2 {
 		t.Errorf("%d descriptors are counted", got)
 	}
 	e, err := h.Entries()
@@ -342,7 +343,7 @@ func TestLimit(t *testing.T) {
 	e.Close()
 	h.session.Close()
 	h.session.Close()
-	if got := process().open.Load(); got != before {
+	if got := process().Held(); got != before {
 		t.Errorf("%d descriptors are counted after Close, want %d", got, before)
 	}
 }
@@ -350,9 +351,16 @@ func TestLimit(t *testing.T) {
 // What all instances have open together is bounded, too.
 func TestLimitOfProcess(t *testing.T) {
 	_, h := tree(t, ReadOnly)
-	less := process().max - 1 - process().open.Load()
-	process().open.Add(less)
-	defer process().open.Add(-less)
+	others := 0
+	for process().Take() {
+		others++
+	}
+	process().GiveBack() // what there is room for
+	defer func() {
+		for range others - 1 {
+			process().GiveBack()
+		}
+	}()
 	f, err := h.Open(0, "a.txt", 0, read)
 	if err != nil {
 		t.Fatal(err)
@@ -374,11 +382,11 @@ func TestLimitOfProcess(t *testing.T) {
 
 // So is what the instances of one component have.
 func TestBudget(t *testing.T) {
-	before := process().open.Load()
+	before := process().Held()
 	_, a := tree(t, ReadWrite)
 	_, b := tree(t, ReadWrite)
-	budget := NewBudget(3)
-	a.session.Budget, b.session.Budget = budget, budget
+	shared := budget.New(3)
+	a.session.Budget, b.session.Budget = shared, shared
 	f, err := a.Open(0, "a.txt", 0, read)
 	if err != nil {
 		t.Fatal(err)
@@ -409,8 +417,8 @@ func TestBudget(t *testing.T) {
 	}
 	a.session.Close()
 	b.session.Close()
-	if budget.open.Load() != 0 || process().open.Load() != before {
-		t.Errorf("%d are counted after Close, %d in the process", budget.open.Load(), process().open.Load()-before)
+	if shared.Held() != 0 || process().Held() != before {
+		t.Errorf("%d are counted after Close, %d in the process", shared.Held(), process().Held()-before)
 	}
 }
 

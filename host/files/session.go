@@ -2,7 +2,9 @@ package files
 
 import (
 	"os"
+	"sync"
 
+	"github.com/minispin/minispin/host/budget"
 	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
 )
 
@@ -42,7 +44,7 @@ type Session struct {
 	Mounts []Mount
 	// Budget, unless it is nil, bounds what all that share it have open, too. The
 	// directories of Mounts cost nothing: they are open anyway.
-	Budget *Budget
+	Budget *budget.Budget
 
 	open map[resource]struct{}
 }
@@ -64,6 +66,28 @@ func (s *Session) Preopen(m Mount) (*Handle, error) {
 	}
 	s.enter(h)
 	return h, nil
+}
+
+// process is the budget of all instances there are: half of the descriptors that
+// the process may have. The others are for connections.
+var process = sync.OnceValue(func() *budget.Budget { return budget.New(descriptors() / 2) })
+
+// take makes room for one more descriptor. Whoever does not come to use it, or has
+// closed it, calls giveBack.
+func (s *Session) take() error {
+	switch {
+	case len(s.open) >= MaxOpen || !process().Take():
+		return types.ErrorCodeQuota
+	case !s.Budget.Take():
+		process().GiveBack()
+		return types.ErrorCodeQuota
+	}
+	return nil
+}
+
+func (s *Session) giveBack() {
+	s.Budget.GiveBack()
+	process().GiveBack()
 }
 
 // enter puts r among what is open.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minispin/minispin/host/budget"
 	"github.com/minispin/minispin/host/files"
 	"github.com/minispin/minispin/host/wasi/io"
 	"github.com/minispin/minispin/wit/bindings/wasi/clocks/wallclock"
@@ -58,7 +59,7 @@ func open(t *testing.T, d types.Descriptor, path string, flags types.DescriptorF
 // is dropped itself.
 func TestStreamOutlivesDescriptor(t *testing.T) {
 	_, session, d := mounted(t)
-	session.Budget = files.NewBudget(1)
+	session.Budget = budget.New(1)
 	f := open(t, d, "a.txt", read|write)
 	in, err := f.ReadViaStream(nil, 3)
 	if err != nil {

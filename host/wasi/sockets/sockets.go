@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync/atomic"
 
 	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/host/budget"
 	"github.com/minispin/minispin/wit/bindings/wasi/sockets/instancenetwork"
 	"github.com/minispin/minispin/wit/bindings/wasi/sockets/ipnamelookup"
 	"github.com/minispin/minispin/wit/bindings/wasi/sockets/network"
@@ -37,7 +37,7 @@ type Network struct {
 	// among them; 0 means DefaultMaxSockets. One more is new-socket-limit.
 	MaxSockets int
 	// Budget, unless it is nil, bounds the sockets of all that share it, too.
-	Budget *Budget
+	Budget *budget.Budget
 	// Resolver looks names up; nil means net.DefaultResolver.
 	Resolver Resolver
 
@@ -121,7 +121,7 @@ func (n *Network) take() bool {
 	if limit == 0 {
 		limit = DefaultMaxSockets
 	}
-	if n.open >= limit || !n.Budget.take() {
+	if n.open >= limit || !n.Budget.Take() {
 		return false
 	}
 	n.open++
@@ -130,35 +130,7 @@ func (n *Network) take() bool {
 
 func (n *Network) giveBack() {
 	n.open--
-	n.Budget.giveBack()
-}
-
-// Budget is how many sockets several instances may have open together, those
-// included that an instance kept when it went on to its next request. It may be
-// used by several goroutines at once.
-type Budget struct {
-	max  int64
-	open atomic.Int64
-}
-
-// NewBudget returns a budget of max sockets.
-func NewBudget(max int) *Budget { return &Budget{max: int64(max)} }
-
-func (b *Budget) take() bool {
-	if b == nil {
-		return true
-	}
-	if b.open.Add(1) > b.max {
-		b.open.Add(-1)
-		return false
-	}
-	return true
-}
-
-func (b *Budget) giveBack() {
-	if b != nil {
-		b.open.Add(-1)
-	}
+	n.Budget.GiveBack()
 }
 
 func (n *Network) resolver() Resolver {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/minispin/minispin/component"
+	"github.com/minispin/minispin/host/budget"
 	"github.com/minispin/minispin/host/wasi/io"
 	"github.com/minispin/minispin/wit/bindings/wasi/io/streams"
 	"github.com/minispin/minispin/wit/bindings/wasi/sockets/network"
@@ -553,9 +554,9 @@ func TestTCPDeadlineLeavesNothing(t *testing.T) {
 // TestBudget has two instances with one budget between them, one of which keeps its
 // sockets.
 func TestBudget(t *testing.T) {
-	budget := NewBudget(3)
+	shared := budget.New(3)
 	hoarder, other := allowAll(), allowAll()
-	hoarder.Budget, other.Budget = budget, budget
+	hoarder.Budget, other.Budget = shared, shared
 	guest(t, hoarder, func(c *component.Call, h host) {
 		l, port := newListener(t, c, h, v4)
 		defer l.Drop()
@@ -578,7 +579,7 @@ func TestBudget(t *testing.T) {
 		_, err = l.Accept(c)
 		want(t, "accept without a connection", err, network.ErrorCodeWouldBlock)
 	})
-	if n := budget.open.Load(); n != 0 {
+	if n := shared.Held(); n != 0 {
 		t.Errorf("%d sockets are counted that are closed", n)
 	}
 }

@@ -18,9 +18,9 @@ import (
 
 	"github.com/minispin/minispin/component"
 	"github.com/minispin/minispin/host"
+	"github.com/minispin/minispin/host/budget"
 	hostfiles "github.com/minispin/minispin/host/files"
 	"github.com/minispin/minispin/host/outgoing"
-	"github.com/minispin/minispin/host/wasi/sockets"
 	"github.com/minispin/minispin/host/wasihttp"
 	"github.com/minispin/minispin/instancepool"
 	"github.com/minispin/minispin/manifest"
@@ -243,8 +243,8 @@ type target struct {
 	variables *variables.Component
 	sender    *outgoing.Component
 	network   network
-	sockets   *sockets.Budget
-	files     *hostfiles.Budget
+	sockets   *budget.Budget
+	files     *budget.Budget
 	placement wasihttp.Placement
 	maxBody   int64 // of a request that a guest takes whole, in bytes
 	bodies    *bodies
@@ -312,8 +312,8 @@ func (l *loader) target(ctx context.Context, c *manifest.Component) *target {
 		return t
 	}
 	t.sender = l.app.outgoing.Component(policy)
-	t.network, t.sockets = network{policy}, sockets.NewBudget(maxSockets)
-	t.mounts, t.files = l.mounts(c.ID), hostfiles.NewBudget(maxFiles)
+	t.network, t.sockets = network{policy}, budget.New(maxSockets)
+	t.mounts, t.files = l.mounts(c.ID), budget.New(maxFiles)
 	wasm, err := l.source(ctx, c)
 	if err != nil {
 		t.err = err
