@@ -144,9 +144,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// sortDiagnostics puts ds in the order of the file, whatever the order the
+// SortDiagnostics puts ds in the order of the file, whatever the order the
 // checks ran in.
-func sortDiagnostics(ds []Diagnostic) {
+func SortDiagnostics(ds []Diagnostic) {
 	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
 		if a.Line != b.Line {
 			return a.Line - b.Line

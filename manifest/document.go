@@ -50,14 +50,7 @@ func readBounded(path string) ([]byte, error) {
 
 // Finish returns what there is to say about the document: an [*Error] with all
 // that was found wrong, or the warnings.
-func (d *Document) Finish() ([]Diagnostic, error) {
-	sortDiagnostics(d.r.errors)
-	if len(d.r.errors) > 0 {
-		return nil, &Error{d.r.errors}
-	}
-	sortDiagnostics(d.r.warnings)
-	return d.r.warnings, nil
-}
+func (d *Document) Finish() ([]Diagnostic, error) { return d.r.finish() }
 
 // A Value is a value in a Document. The methods that read it as a type report one
 // of another type and return false.

@@ -120,12 +120,9 @@ func Parse(data []byte, name, dir string, opts Options) (*App, error) {
 	}
 	r.dir, r.opts = dir, opts
 	app := r.app(root)
-	sortDiagnostics(r.errors)
-	if len(r.errors) > 0 {
-		return nil, &Error{r.errors}
+	if app.Warnings, err = r.finish(); err != nil {
+		return nil, err
 	}
-	sortDiagnostics(r.warnings)
-	app.Warnings = r.warnings
 	app.Dir = dir
 	return app, nil
 }

@@ -18,6 +18,17 @@ type reader struct {
 	unsupported []finding
 }
 
+// finish returns what there is to say: an [*Error] with all that was found wrong, or
+// the warnings.
+func (r *reader) finish() ([]Diagnostic, error) {
+	if len(r.errors) > 0 {
+		SortDiagnostics(r.errors)
+		return nil, &Error{r.errors}
+	}
+	SortDiagnostics(r.warnings)
+	return r.warnings, nil
+}
+
 // A finding is an [Unsupported] whose ids may not be known yet: an inline
 // component gets its id only when all triggers have been read.
 type finding struct {

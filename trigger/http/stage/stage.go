@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 
 	"github.com/minispin/minispin/manifest"
 )
@@ -110,20 +109,12 @@ func (s *Stage) plan(ctx context.Context, m *manifest.App, components []*manifes
 	if err := context.Cause(ctx); err != nil {
 		return plans, fmt.Errorf("looking for the files of components: %w", err)
 	}
-	slices.SortStableFunc(s.Warnings, before)
+	manifest.SortDiagnostics(s.Warnings)
 	if len(problems) > 0 {
-		slices.SortStableFunc(problems, before)
+		manifest.SortDiagnostics(problems)
 		return plans, &manifest.Error{Diagnostics: problems}
 	}
 	return plans, nil
-}
-
-// before orders findings as they come in the manifest.
-func before(a, b manifest.Diagnostic) int {
-	if a.Line != b.Line {
-		return a.Line - b.Line
-	}
-	return a.Column - b.Column
 }
 
 // put does what the plans say.
