@@ -83,6 +83,9 @@ func (v Value) List(wanted string) []Value {
 	return out
 }
 
+// Texts reads an array of strings.
+func (v Value) Texts() []string { return v.v.texts() }
+
 // Table reads a table.
 func (v Value) Table() (Table, bool) {
 	t, ok := v.v.table("a table")
@@ -106,6 +109,12 @@ func (t Table) Get(key string) (Value, bool) {
 func (t Table) Need(key, hint string) (Value, bool) {
 	v, ok := t.t.need(key, hint)
 	return Value{v}, ok
+}
+
+// Sub returns the table at key, if there is one.
+func (t Table) Sub(key string) (Table, bool) {
+	sub, ok := t.t.sub(key)
+	return Table{sub}, ok
 }
 
 // Entries returns the keys and values in the order of the text. It is for tables

@@ -35,17 +35,12 @@ func (r reading) clientTLS(root manifest.Table) {
 	}
 }
 
-func texts(t manifest.Table, key, hint string) (out []string) {
-	v, ok := t.Need(key, hint)
-	if !ok {
-		return nil
+// texts returns the strings at key, which the table must have.
+func texts(t manifest.Table, key, hint string) []string {
+	if v, ok := t.Need(key, hint); ok {
+		return v.Texts()
 	}
-	for _, e := range v.List("strings") {
-		if s, ok := e.Text(); ok {
-			out = append(out, s)
-		}
-	}
-	return out
+	return nil
 }
 
 // roots reads whose certificates are believed: those of the system unless a file
@@ -67,17 +62,13 @@ func (r reading) roots(t manifest.Table, c *tls.Config) {
 		}
 		return // net/http uses the system's
 	}
-	path, ok := v.Text()
+	pem, ok := r.pem(v)
 	if !ok {
-		return
-	}
-	pem, err := os.ReadFile(r.file(path))
-	if err != nil {
-		v.Fail("cannot be read: "+cause(err), "")
 		return
 	}
 	c.RootCAs = x509.NewCertPool()
 	if system {
+		var err error
 		if c.RootCAs, err = x509.SystemCertPool(); err != nil {
 			v.Fail("the roots of the system cannot be read: "+cause(err), "")
 			return
@@ -115,6 +106,7 @@ func (r reading) certificate(t manifest.Table, c *tls.Config) {
 	c.Certificates = []tls.Certificate{pair}
 }
 
+// pem reads the file that v names.
 func (r reading) pem(v manifest.Value) ([]byte, bool) {
 	path, ok := v.Text()
 	if !ok {

@@ -28,7 +28,7 @@ func (r reading) directories(root manifest.Table) {
 
 // networking reads what holds for connections of every kind.
 func (r reading) networking(root manifest.Table) {
-	t, ok := sub(root, "outbound_networking")
+	t, ok := root.Sub("outbound_networking")
 	if !ok {
 		return
 	}
@@ -63,7 +63,7 @@ func (r reading) networking(root manifest.Table) {
 // http reads what holds for outgoing HTTP requests. A table without the key connection_pooling
 // leaves it on, as its documentation in Spin says.
 func (r reading) http(root manifest.Table) {
-	t, ok := sub(root, "outbound_http")
+	t, ok := root.Sub("outbound_http")
 	if !ok {
 		return
 	}
@@ -121,13 +121,4 @@ func absent(root manifest.Table) {
 			}
 		}
 	}
-}
-
-// sub returns the table at key, if there is one.
-func sub(t manifest.Table, key string) (manifest.Table, bool) {
-	v, ok := t.Get(key)
-	if !ok {
-		return manifest.Table{}, false
-	}
-	return v.Table()
 }
