@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -24,7 +25,7 @@ const atOnce = 8
 func (p *plan) copy(ctx context.Context, to *os.Root) error {
 	dirs := maps.Clone(p.dirs)
 	for name := range p.files {
-		dirs[filepath.ToSlash(filepath.Dir(filepath.FromSlash(name)))] = true
+		dirs[path.Dir(name)] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(dirs)) {
 		if err := to.MkdirAll(filepath.FromSlash(name), 0o700); err != nil {

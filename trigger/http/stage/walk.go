@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/minispin/minispin/manifest/glob"
 )
@@ -89,12 +90,10 @@ func (w *walk) dir(name string, info fs.FileInfo, positions []int) {
 
 // guestPath returns where guests see a name.
 func (w *walk) guestPath(name string) string {
-	rel := name
 	if w.base != "." {
-		rel, _ = filepath.Rel(w.base, name) // name is in base
-		rel = filepath.ToSlash(rel)
+		name = strings.TrimPrefix(name, w.base) // name is in base
 	}
-	return path.Join(w.to, rel)
+	return path.Join(w.to, name)
 }
 
 // visit looks at what is in a directory with some positions.
