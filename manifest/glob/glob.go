@@ -1,11 +1,11 @@
 // Package glob is the language of the patterns in files and exclude_files of a
 // manifest.
 //
-//   - any characters
-//     ?        one character
-//     [a-f_]   a character of a set
-//     [!a-f_]  a character outside of it
-//     **       as a whole path element: any number of directories, also none
+//	?        one character
+//	*        any characters
+//	[a-f_]   a character of a set
+//	[!a-f_]  a character outside of it
+//	**       as a whole path element: any number of directories, also none
 //
 // Everything else stands for itself, a backslash too: a special character is
 // written in brackets, as in [*]. Paths have slashes on every system, and names
