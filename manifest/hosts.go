@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// readHTTPHosts reads allowed_http_hosts, which version 2 deprecates, and returns the same as
-// entries of allowed_outbound_hosts.
+// readHTTPHosts reads allowed_http_hosts, which version 2 deprecates, and returns
+// the same as entries of allowed_outbound_hosts.
 func readHTTPHosts(v value) []string {
 	var out []string
 	for _, elem := range v.list("strings") {

@@ -60,8 +60,8 @@ func (r reading) networking(root manifest.Table) {
 	t.Done()
 }
 
-// http reads what holds for outgoing HTTP requests. A table without the key connection_pooling
-// leaves it on, as its documentation in Spin says.
+// http reads what holds for outgoing HTTP requests. A table without the key
+// connection_pooling leaves it on, as its documentation in Spin says.
 func (r reading) http(root manifest.Table) {
 	t, ok := root.Sub("outbound_http")
 	if !ok {

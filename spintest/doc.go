@@ -10,9 +10,9 @@
 // greeting_test.go, beside this file, is such a test in full.
 //
 // Components are compiled once and kept in the user's cache directory, so that
-// the next run of a test begins at once. What components print and
-// what the host logs appears among the messages of the test. Connections that components open out
-// of the application fail unless Options say otherwise.
+// the next run of a test begins at once. What components print and what the host
+// logs appears among the messages of the test. Connections that components open
+// out of the application fail unless Options say otherwise.
 //
 // The package knows nothing of how an application is put together, which is
 // package app's; it decides what a test wants of that. Its central idea is that a

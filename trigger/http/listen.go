@@ -19,8 +19,8 @@ const DefaultListenAddr = "127.0.0.1:3000"
 const portTries = 10
 
 // Listen listens for TCP connections on addr, a host name or IP address with a
-// port, or at "unix:" and a path, on a Unix socket. Of the addresses of a name 127.0.0.1 is preferred and then the first
-// one; port 0 is any free one.
+// port, or at "unix:" and a path, on a Unix socket. Of the addresses of a name
+// 127.0.0.1 is preferred and then the first one; port 0 is any free one.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	if path, ok := unixPath(addr); ok {
 		return listenUnix(ctx, path)

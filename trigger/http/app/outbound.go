@@ -14,10 +14,10 @@ import (
 
 // policy returns what a component may reach, by the values that variables have
 // now. They are resolved once, when the application is loaded: the providers of
-// variables that there are give one value for as long as they live, and so a mistake in an entry
-// is known before a request meets it. What changes outside is seen when the
-// application is loaded anew. Entries that are none are reported with their places
-// in the manifest.
+// variables that there are give one value for as long as they live, and so a
+// mistake in an entry is known before a request meets it. What changes outside is
+// seen when the application is loaded anew. Entries that are none are reported with
+// their places in the manifest.
 func (l *loader) policy(ctx context.Context, c *manifest.Component) (*outbound.Policy, error) {
 	var hosts outbound.Hosts
 	bad := &manifest.Error{}
