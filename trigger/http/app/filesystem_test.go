@@ -51,12 +51,6 @@ func serveTree(t *testing.T, m mode, access hostfiles.Access) (*site, string) {
 	return serveApp(t, m, app, Options{Files: Files{Mode: stage.Direct, Access: access}}), dir
 }
 
-// forEachReuse is forEachMode with one of reuse.
-func forEachReuse(t *testing.T, test func(t *testing.T, m mode)) {
-	forEachMode(t, test)
-	t.Run("reuse/h1", func(t *testing.T) { test(t, mode{instancepool.Reuse, "h1"}) })
-}
-
 // repeated is a text that a transcript has many times.
 var repeated = regexp.MustCompile(`<(\S+)\*(\d+)>`)
 

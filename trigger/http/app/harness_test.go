@@ -85,6 +85,12 @@ func forEachMode(t *testing.T, test func(t *testing.T, m mode)) {
 	}
 }
 
+// forEachReuse is forEachMode with one of reuse.
+func forEachReuse(t *testing.T, test func(t *testing.T, m mode)) {
+	forEachMode(t, test)
+	t.Run("reuse/h1", func(t *testing.T) { test(t, mode{instancepool.Reuse, "h1"}) })
+}
+
 // site is a loaded application on a socket, with a client for it.
 type site struct {
 	mode   mode

@@ -14,13 +14,12 @@ import (
 	httptrigger "github.com/minispin/minispin/trigger/http"
 )
 
-// forEachSocketMode is forEachMode with one of reuse, where sockets exist.
+// forEachSocketMode is forEachReuse where sockets exist.
 func forEachSocketMode(t *testing.T, test func(t *testing.T, m mode)) {
 	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
 		t.Skip("sockets of guests are for Linux and macOS")
 	}
-	forEachMode(t, test)
-	t.Run("reuse/h1", func(t *testing.T) { test(t, mode{instancepool.Reuse, "h1"}) })
+	forEachReuse(t, test)
 }
 
 // tcpServer serves each connection with f until the test ends, and returns its
