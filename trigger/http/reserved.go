@@ -17,14 +17,19 @@ func answer(w http.ResponseWriter, status int) {
 func (h *Handler) serveReserved(w http.ResponseWriter, name string) {
 	switch name {
 	case "health":
-		w.Header()["Content-Type"] = nil
-		respond(w, []byte("OK"))
+		answerHealth(w)
 	case "info":
 		w.Header().Set("Content-Type", "application/json")
 		respond(w, h.info)
 	default:
 		answer(w, http.StatusNotFound)
 	}
+}
+
+// answerHealth says that the process serves.
+func answerHealth(w http.ResponseWriter) {
+	w.Header()["Content-Type"] = nil
+	respond(w, []byte("OK"))
 }
 
 func respond(w http.ResponseWriter, body []byte) {

@@ -115,8 +115,7 @@ func (s *Sites) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer boundDrain(w, r)
 	if t.path == route.ReservedPrefix+"health" {
-		w.Header()["Content-Type"] = nil
-		respond(w, []byte("OK"))
+		answerHealth(w)
 		return
 	}
 	if _, err := authority(r); err != nil {
