@@ -62,9 +62,10 @@ func (h *Handle) Type() types.DescriptorType {
 	return types.DescriptorTypeRegularFile
 }
 
-// readable and writable check that the contents may be read or written.
-func (h *Handle) readable() error { return h.content(types.DescriptorFlagsRead) }
-func (h *Handle) writable() error { return h.content(types.DescriptorFlagsWrite) }
+// CheckRead and CheckWrite return the error that ReadAt and WriteAt would of a
+// handle whose contents may not be read or written.
+func (h *Handle) CheckRead() error  { return h.content(types.DescriptorFlagsRead) }
+func (h *Handle) CheckWrite() error { return h.content(types.DescriptorFlagsWrite) }
 
 func (h *Handle) content(need types.DescriptorFlags) error {
 	switch {
@@ -76,14 +77,10 @@ func (h *Handle) content(need types.DescriptorFlags) error {
 	return nil
 }
 
-// CheckRead and CheckWrite return the error that ReadAt and WriteAt would.
-func (h *Handle) CheckRead() error  { return h.readable() }
-func (h *Handle) CheckWrite() error { return h.writable() }
-
 // ReadAt reads into p at an offset in bytes. It returns less than len(p) only
 // with an error; at the end that is io.EOF.
 func (h *Handle) ReadAt(p []byte, offset uint64) (int, error) {
-	if err := h.readable(); err != nil {
+	if err := h.CheckRead(); err != nil {
 		return 0, err
 	}
 	if int64(offset) < 0 {
@@ -98,7 +95,7 @@ func (h *Handle) ReadAt(p []byte, offset uint64) (int, error) {
 
 // WriteAt writes p at an offset in bytes.
 func (h *Handle) WriteAt(p []byte, offset uint64) (int, error) {
-	if err := h.writable(); err != nil {
+	if err := h.CheckWrite(); err != nil {
 		return 0, err
 	}
 	if int64(offset) < 0 || int64(offset)+int64(len(p)) < 0 {
@@ -111,7 +108,7 @@ func (h *Handle) WriteAt(p []byte, offset uint64) (int, error) {
 // Append writes p at the end of the file, wherever that is by then, and returns
 // the offset after it.
 func (h *Handle) Append(p []byte) (n int, end uint64, err error) {
-	if err := h.writable(); err != nil {
+	if err := h.CheckWrite(); err != nil {
 		return 0, 0, err
 	}
 	n, err = appendTo(h.file, p)
@@ -148,7 +145,7 @@ func (h *Handle) Size() (uint64, error) {
 
 // SetSize cuts the file off or extends it with zeros.
 func (h *Handle) SetSize(size uint64) error {
-	if err := h.writable(); err != nil {
+	if err := h.CheckWrite(); err != nil {
 		return err
 	}
 	if int64(size) < 0 {
