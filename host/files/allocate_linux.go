@@ -11,21 +11,7 @@ func (h *Handle) Allocate(offset, n uint64) error {
 	if int64(offset) < 0 || int64(n) < 0 || int64(offset+n) < 0 {
 		return code(syscall.EFBIG)
 	}
-	c, err := h.file.SyscallConn()
-	if err != nil {
-		return code(err)
-	}
-	var failure error
-	err = c.Control(func(fd uintptr) {
-		for {
-			failure = syscall.Fallocate(int(fd), 0, int64(offset), int64(n))
-			if failure != syscall.EINTR {
-				return
-			}
-		}
-	})
-	if err == nil {
-		err = failure
-	}
-	return code(err)
+	return code(onDescriptor(h.file, func(fd int) error {
+		return again(func() error { return syscall.Fallocate(fd, 0, int64(offset), int64(n)) })
+	}))
 }

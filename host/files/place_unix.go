@@ -74,12 +74,3 @@ func (p *place) setTimes(access, change time.Time) error {
 	}
 	return again(func() error { return unix.UtimesNanoAt(p.fd, p.name, times, unix.AT_SYMLINK_NOFOLLOW) })
 }
-
-// again makes a system call until it is not interrupted.
-func again(call func() error) error {
-	for {
-		if err := call(); err != unix.EINTR {
-			return err
-		}
-	}
-}

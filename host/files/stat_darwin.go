@@ -35,16 +35,7 @@ func setTimes(f *os.File, access, change time.Time) error {
 	if change.IsZero() {
 		change = now.Modified
 	}
-	c, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failure error
-	err = c.Control(func(fd uintptr) {
-		failure = unix.Futimes(int(fd), []unix.Timeval{unix.NsecToTimeval(access.UnixNano()), unix.NsecToTimeval(change.UnixNano())})
+	return onDescriptor(f, func(fd int) error {
+		return unix.Futimes(fd, []unix.Timeval{unix.NsecToTimeval(access.UnixNano()), unix.NsecToTimeval(change.UnixNano())})
 	})
-	if err != nil {
-		return err
-	}
-	return failure
 }

@@ -25,15 +25,7 @@ const utimeOmit = unix.UTIME_OMIT
 // setTimes sets the times of an open file. Its name may be another file's by now,
 // so it is named by its descriptor.
 func setTimes(f *os.File, access, change time.Time) error {
-	c, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failure error
-	if err := c.Control(func(fd uintptr) {
-		failure = os.Chtimes("/proc/self/fd/"+strconv.FormatUint(uint64(fd), 10), access, change)
-	}); err != nil {
-		return err
-	}
-	return failure
+	return onDescriptor(f, func(fd int) error {
+		return os.Chtimes("/proc/self/fd/"+strconv.Itoa(fd), access, change)
+	})
 }
