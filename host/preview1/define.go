@@ -69,8 +69,8 @@ var functions = []function{
 	{"fd_write", "iiii", fdWrite},
 
 	{"path_create_directory", "iii", onPath(rightCreateDirectory, (*files.Handle).CreateDirectory)},
-	{"path_filestat_get", "iiiii", pathFilestatGet},
-	{"path_filestat_set_times", "iiiiIIi", pathFilestatSetTimes},
+	{"path_filestat_get", "iiiii", onLookup(rightPathStat, pathFilestatGet)},
+	{"path_filestat_set_times", "iiiiIIi", onLookup(rightPathSetTimes, pathFilestatSetTimes)},
 	{"path_link", "iiiiiii", pathLink},
 	{"path_open", "iiiiiIIii", pathOpen},
 	{"path_readlink", "iiiiii", pathReadlink},

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/minispin/minispin/host/files"
+	"github.com/minispin/minispin/wit/bindings/wasi/filesystem/types"
 )
 
 // This file has the functions on paths beneath a directory, but for path_open.
@@ -41,26 +42,33 @@ func onPath(want rights, do func(h *files.Handle, path string) error) func(*call
 	}
 }
 
-// pathFilestatGet has the parameters directory, lookupflags, path, its length,
-// where the filestat goes.
-func pathFilestatGet(c *call) error {
-	_, d, err := c.directory(0, rightPathStat)
-	if err != nil {
-		return err
+// onLookup is onPath for a function whose parameters begin with directory,
+// lookupflags, path and its length.
+func onLookup(want rights, do func(c *call, h *files.Handle, flags types.PathFlags, path string) error) func(*call) error {
+	return func(c *call) error {
+		_, d, err := c.directory(0, want)
+		if err != nil {
+			return err
+		}
+		flags, err := lookupFlags(c.u32(1))
+		if err != nil {
+			return err
+		}
+		path, err := c.path(2)
+		if err != nil {
+			return err
+		}
+		return do(c, d.h, flags, path)
 	}
-	lookup, err := lookupFlags(c.u32(1))
-	if err != nil {
-		return err
-	}
-	path, err := c.path(2)
-	if err != nil {
-		return err
-	}
+}
+
+// pathFilestatGet has one more parameter: where the filestat goes.
+func pathFilestatGet(c *call, h *files.Handle, flags types.PathFlags, path string) error {
 	r, err := record(c.Mem(), c.u32(4), filestatSize)
 	if err != nil {
 		return err
 	}
-	s, err := d.h.StatAt(lookup, path)
+	s, err := h.StatAt(flags, path)
 	if err != nil {
 		return fileErrno(err)
 	}
@@ -68,26 +76,14 @@ func pathFilestatGet(c *call) error {
 	return nil
 }
 
-// pathFilestatSetTimes has the parameters directory, lookupflags, path, its
-// length, time of access, time of change, fstflags.
-func pathFilestatSetTimes(c *call) error {
-	_, d, err := c.directory(0, rightPathSetTimes)
-	if err != nil {
-		return err
-	}
-	lookup, err := lookupFlags(c.u32(1))
-	if err != nil {
-		return err
-	}
-	path, err := c.path(2)
-	if err != nil {
-		return err
-	}
+// pathFilestatSetTimes has three more parameters: time of access, time of change,
+// fstflags.
+func pathFilestatSetTimes(c *call, h *files.Handle, flags types.PathFlags, path string) error {
 	access, change, err := c.times(4)
 	if err != nil {
 		return err
 	}
-	return fileErrno(d.h.SetTimesAt(lookup, path, access, change))
+	return fileErrno(h.SetTimesAt(flags, path, access, change))
 }
 
 // fdFilestatSetTimes has the parameters descriptor, time of access, time of
