@@ -78,15 +78,14 @@ func pathOpen(c *call) error {
 		return err
 	}
 
-	// What may be changed beneath a directory may be beneath one in it.
-	mode := d.h.Flags() & types.DescriptorFlagsMutateDirectory
+	mode := syncMode(fd)
 	if base&(rightRead|rightReaddir) != 0 {
 		mode |= types.DescriptorFlagsRead
 	}
 	if base&rightWrite != 0 {
 		mode |= types.DescriptorFlagsWrite
 	}
-	h, err := d.h.Open(lookup, path, how, mode|syncMode(fd))
+	h, err := d.h.Open(lookup, path, how, mode)
 	if err != nil {
 		return openErrno(err)
 	}
