@@ -43,6 +43,17 @@ func (c *call) directory(param int, want rights) (*openFile, *directory, error) 
 	return open, d, nil
 }
 
+// handle returns what f is of package files, nil for a standard stream.
+func (f *openFile) handle() *files.Handle {
+	switch d := f.desc.(type) {
+	case *file:
+		return d.h
+	case *directory:
+		return d.h
+	}
+	return nil
+}
+
 // handle returns the file or directory that parameter 0 names. A standard stream
 // is refused with the reason given.
 func (c *call) handle(want rights, stream Errno) (*files.Handle, error) {
@@ -50,11 +61,8 @@ func (c *call) handle(want rights, stream Errno) (*files.Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch d := open.desc.(type) {
-	case *file:
-		return d.h, nil
-	case *directory:
-		return d.h, nil
+	if h := open.handle(); h != nil {
+		return h, nil
 	}
 	return nil, stream
 }

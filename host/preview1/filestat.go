@@ -65,14 +65,9 @@ func fdFilestatGet(c *call) error {
 	if err != nil {
 		return err
 	}
-	var h *files.Handle
-	switch d := open.desc.(type) {
-	case *file:
-		h = d.h
-	case *directory:
-		h = d.h
-	default:
-		kind, _ := d.stat()
+	h := open.handle()
+	if h == nil {
+		kind, _ := open.desc.stat()
 		clear(r)
 		r.PutU8(16, uint8(kind))
 		return nil
