@@ -79,3 +79,47 @@ func fdFilestatGet(c *call) error {
 	putFilestat(r, s)
 	return nil
 }
+
+// fdFilestatSetTimes has the parameters descriptor, time of access, time of
+// change, fstflags.
+func fdFilestatSetTimes(c *call) error {
+	h, err := c.handle(rightSetTimes, errNotsup)
+	if err != nil {
+		return err
+	}
+	access, change, err := c.times(1)
+	if err != nil {
+		return err
+	}
+	return fileErrno(h.SetTimes(access, change))
+}
+
+// The bits of fstflags.
+const (
+	setAccess    = 1 << 0
+	setAccessNow = 1 << 1
+	setChange    = 1 << 2
+	setChangeNow = 1 << 3
+)
+
+// times returns the times to set, zero for one to leave: parameter i is that of
+// access, the next that of change, and the one after says which to set.
+func (c *call) times(i int) (access, change time.Time, err error) {
+	flags := c.u32(i + 2)
+	if flags&^(setAccess|setAccessNow|setChange|setChangeNow) != 0 ||
+		flags&(setAccess|setAccessNow) == setAccess|setAccessNow ||
+		flags&(setChange|setChangeNow) == setChange|setChangeNow {
+		return access, change, errInval
+	}
+	now := c.ctx.Clocks.WallNow()
+	pick := func(ns uint64, given, current uint32) time.Time {
+		switch {
+		case flags&given != 0:
+			return time.Unix(int64(ns/1e9), int64(ns%1e9))
+		case flags&current != 0:
+			return now
+		}
+		return time.Time{}
+	}
+	return pick(c.u64(i), setAccess, setAccessNow), pick(c.u64(i+1), setChange, setChangeNow), nil
+}
