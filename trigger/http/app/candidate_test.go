@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -32,19 +31,18 @@ func TestReleaseCandidate(t *testing.T) {
 // TestFirstSDK serves a guest built with Spin's SDK of the earlier candidate.
 func TestFirstSDK(t *testing.T) {
 	forEachMode(t, func(t *testing.T, m mode) {
-		upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server := upstream(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Method", r.Method)
 			w.WriteHeader(http.StatusTeapot)
 			io.WriteString(w, "from "+r.URL.Path)
-		}))
-		t.Cleanup(upstream.Close)
+		})
 		s := serve(t, m, application(t, guest{
-			id: "sdk2", source: "rust-spin-sdk2", extra: `allowed_outbound_hosts = ["` + upstream.URL + `", "http://127.0.0.1:1", "http://self"]`,
+			id: "sdk2", source: "rust-spin-sdk2", extra: `allowed_outbound_hosts = ["` + server.URL + `", "http://127.0.0.1:1", "http://self"]`,
 		}))
 		for range 2 {
 			s.seed(t, "", "hola, mundo!")
 			s.expect(t, "GET", "/", "", 200, "hello from the Spin SDK 2")
-			a := s.expect(t, "GET", "/get", "", 418, "from /there", "to: "+upstream.URL+"/there")
+			a := s.expect(t, "GET", "/get", "", 418, "from /there", "to: "+server.URL+"/there")
 			if got := a.Header.Get("X-Method"); got != "GET" {
 				t.Errorf("the upstream got the method %q", got)
 			}
@@ -68,7 +66,7 @@ func candidates(t *testing.T, m mode, hosts ...string) *site {
 	t.Helper()
 	return serve(t, m, application(t, guest{
 		id: "candidate", source: "rust-candidate",
-		extra: fmt.Sprintf("allowed_outbound_hosts = %s\nenvironment = { NAME = \"value\" }", strings.Join(strings.Fields(fmt.Sprintf("%q", hosts)), ", ")),
+		extra: allowing(hosts) + "\n" + `environment = { NAME = "value" }`,
 	}))
 }
 
@@ -150,7 +148,7 @@ func TestCandidateFailures(t *testing.T) {
 func TestCandidateOutgoing(t *testing.T) {
 	forEachMode(t, func(t *testing.T, m mode) {
 		hold := make(chan struct{})
-		upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server := upstream(t, func(w http.ResponseWriter, r *http.Request) {
 			b, _ := io.ReadAll(r.Body)
 			if r.URL.Path == "/slow" {
 				<-hold
@@ -158,14 +156,13 @@ func TestCandidateOutgoing(t *testing.T) {
 			w.Header().Set("Trailer", "X-After")
 			fmt.Fprintf(w, "%s %s %s", r.Method, r.Header.Get("X-One"), b)
 			w.Header().Set("X-After", "all")
-		}))
-		t.Cleanup(upstream.Close)
+		})
 		t.Cleanup(func() { close(hold) })
-		s := candidates(t, m, upstream.URL, "http://127.0.0.1:1")
-		s.expect(t, "GET", "/get", "", 200, `200 POST 1 ping ["x-after"]`, "to: "+upstream.URL+"/there", "timeout: 10000")
-		s.expect(t, "GET", "/get", "", 200, `200 POST 1 ping ["x-after"]`, "to: "+upstream.URL)
+		s := candidates(t, m, server.URL, "http://127.0.0.1:1")
+		s.expect(t, "GET", "/get", "", 200, `200 POST 1 ping ["x-after"]`, "to: "+server.URL+"/there", "timeout: 10000")
+		s.expect(t, "GET", "/get", "", 200, `200 POST 1 ping ["x-after"]`, "to: "+server.URL)
 		for _, tt := range []struct{ to, want string }{
-			{upstream.URL + "/slow", "Error::TimeoutError("},
+			{server.URL + "/slow", "Error::TimeoutError("},
 			{"http://127.0.0.1:1/", "Error::UnexpectedError("},
 			{"http://127.0.0.1:2/", "Error::UnexpectedError("},
 			{"http://0x7f.1/", "Error::InvalidUrl("},

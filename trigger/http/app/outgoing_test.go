@@ -23,11 +23,16 @@ import (
 
 // sends is the component of these tests, with entries of allowed_outbound_hosts.
 func sends(id, route string, hosts ...string) guest {
+	return guest{id: id, source: "rust-outgoing", route: route, extra: allowing(hosts)}
+}
+
+// allowing is the line of a component that may reach some hosts.
+func allowing(hosts []string) string {
 	quoted := make([]string, len(hosts))
 	for i, h := range hosts {
 		quoted[i] = fmt.Sprintf("%q", h)
 	}
-	return guest{id: id, source: "rust-outgoing", route: route, extra: "allowed_outbound_hosts = [" + strings.Join(quoted, ", ") + "]"}
+	return "allowed_outbound_hosts = [" + strings.Join(quoted, ", ") + "]"
 }
 
 // upstream is a server that guests send requests to.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +20,7 @@ func scripted(t *testing.T, m mode, hosts ...string) *site {
 	t.Helper()
 	return serve(t, m, application(t, guest{
 		id: "wasi", source: "rust-wasi",
-		extra: fmt.Sprintf("allowed_outbound_hosts = %s\nenvironment = { NAME = \"value\", OTHER = \"2\" }", strings.Join(strings.Fields(fmt.Sprintf("%q", hosts)), ", ")),
+		extra: allowing(hosts) + "\n" + `environment = { NAME = "value", OTHER = "2" }`,
 	}))
 }
 
@@ -206,8 +205,7 @@ func TestCLI(t *testing.T) {
 func TestPollOfEverything(t *testing.T) {
 	forEachSocketMode(t, func(t *testing.T, m mode) {
 		respond := make(chan struct{})
-		upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-respond }))
-		t.Cleanup(upstream.Close)
+		server := upstream(t, func(w http.ResponseWriter, r *http.Request) { <-respond })
 		body, upload := io.Pipe()
 		port := tcpServer(t, func(c net.Conn) {
 			next := func() {
@@ -224,8 +222,8 @@ func TestPollOfEverything(t *testing.T) {
 			next()
 			upload.Close()
 		})
-		s := scripted(t, m, upstream.URL, fmt.Sprintf("tcp://127.0.0.1:%d", port))
-		got := wasitest.Script(t, s.client, s.base, body, strings.NewReplacer("PORT", fmt.Sprint(port), "URL", upstream.URL).Replace(`
+		s := scripted(t, m, server.URL, fmt.Sprintf("tcp://127.0.0.1:%d", port))
+		got := wasitest.Script(t, s.client, s.base, body, strings.NewReplacer("PORT", fmt.Sprint(port), "URL", server.URL).Replace(`
 			never = subscribe-duration 3600000000000     -> ok
 			soon = subscribe-duration 5000000            -> ok
 			upload = subscribe body                      -> ok
