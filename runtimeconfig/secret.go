@@ -2,6 +2,7 @@ package runtimeconfig
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/minispin/minispin/manifest"
@@ -23,6 +24,19 @@ func withoutSecrets(list []manifest.Diagnostic) {
 				}
 			}
 		}
+		withoutValue(d)
+	}
+}
+
+// withoutValue takes the value out of the line of a top-level key of which something
+// is said: one that is misspelt may be that of a section with secrets.
+func withoutValue(d *manifest.Diagnostic) {
+	if strings.ContainsAny(d.Key, ".[") && !strings.HasPrefix(d.Key, `"`) {
+		return // it is in a section that is known
+	}
+	line := []rune(d.Source)
+	if end := d.Column - 1 + d.Width; end >= 0 && end < len(line) && slices.Contains(line[end:], '=') {
+		d.Source = string(line[:end])
 	}
 }
 
