@@ -78,6 +78,14 @@ func (g *guest) open(path string, oflags uint64, base rights, fd fdflags) uint32
 	return n
 }
 
+// refuseOpen is openAs for a call that must fail with want.
+func (g *guest) refuseOpen(want Errno, dir uint32, path string, oflags uint64, base rights) {
+	g.t.Helper()
+	if _, errno := g.openAs(dir, 0, path, oflags, base, 0); errno != want {
+		g.t.Errorf("open %q beneath %d with oflags %d, rights %b: %v, want %v", path, dir, oflags, base, errno, want)
+	}
+}
+
 // onPath calls a function of a path beneath the first mount and checks its error
 // number.
 func (g *guest) onPath(want Errno, name, path string) {
@@ -222,9 +230,7 @@ func TestPathOpen(t *testing.T) {
 			t.Errorf("with fdflags there are not: %v", errno)
 		}
 		for fd, want := range map[uint32]Errno{1: errNotdir, 77: errBadf, g.open("a.txt", 0, rightRead, 0): errNotdir} {
-			if _, errno := g.openAs(fd, 0, "a.txt", 0, rightRead, 0); errno != want {
-				t.Errorf("beneath %d: %v, want %v", fd, errno, want)
-			}
+			g.refuseOpen(want, fd, "a.txt", 0, rightRead)
 		}
 		// Pointers are looked at before anything is made.
 		ptr, n := g.name(pathAt, "unmade")
@@ -245,13 +251,9 @@ func TestReadOnlyMount(t *testing.T) {
 	dir, x := mounted(t, files.ReadOnly)
 	ok(t, x, func(g *guest) {
 		for _, oflags := range []uint64{0, openCreate, openTruncate} {
-			if _, errno := g.openAs(3, 0, "a.txt", oflags, rightWrite, 0); errno != errRofs {
-				t.Errorf("open for writing with oflags %d: %v", oflags, errno)
-			}
+			g.refuseOpen(errRofs, 3, "a.txt", oflags, rightWrite)
 		}
-		if _, errno := g.openAs(3, 0, "a.txt", openTruncate, rightRead, 0); errno != errRofs {
-			t.Errorf("truncate: %v", errno)
-		}
+		g.refuseOpen(errRofs, 3, "a.txt", openTruncate, rightRead)
 		g.onPath(errRofs, "path_create_directory", "new")
 		g.onPath(errRofs, "path_remove_directory", "sub/deep")
 		g.onPath(errRofs, "path_unlink_file", "a.txt")
@@ -276,9 +278,7 @@ func TestReadOnlyMount(t *testing.T) {
 		}
 		// A directory in it is no other.
 		sub := g.open("sub", 0, rightRead, 0)
-		if _, errno := g.openAs(sub, 0, "new", openCreate, rightWrite, 0); errno != errRofs {
-			t.Errorf("create in a directory: %v", errno)
-		}
+		g.refuseOpen(errRofs, sub, "new", openCreate, rightWrite)
 	})
 	if got := contents(t, dir, "a.txt"); got != "0123456789" {
 		t.Errorf("a.txt has %q", got)
@@ -294,9 +294,7 @@ func TestDescriptorLimit(t *testing.T) {
 		for range files.MaxOpen - 1 { // one is the mount
 			last = g.open("a.txt", 0, rightRead, 0)
 		}
-		if _, errno := g.openAs(3, 0, "a.txt", 0, rightRead, 0); errno != errMfile {
-			t.Errorf("one too many: %v", errno)
-		}
+		g.refuseOpen(errMfile, 3, "a.txt", 0, rightRead)
 		g.want(success, "fd_close", uint64(last))
 		if fd := g.open("a.txt", 0, rightRead, 0); fd != last {
 			t.Errorf("opened %d, want %d", fd, last)
@@ -335,15 +333,9 @@ func TestVanishing(t *testing.T) {
 		if g.Mem().U64(24) != 0 || g.Mem().U64(32) != 8 {
 			t.Errorf("%d links, %d bytes", g.Mem().U64(24), g.Mem().U64(32))
 		}
-		if _, errno := g.openAs(3, 0, "a.txt", 0, rightRead, 0); errno != errNoent {
-			t.Errorf("open what is gone: %v", errno)
-		}
-		if _, errno := g.openAs(sub, 0, "b.txt", 0, rightRead, 0); errno != errNoent {
-			t.Errorf("open in what is gone: %v", errno)
-		}
-		if _, errno := g.openAs(sub, 0, "new", openCreate, rightWrite, 0); errno != errNoent {
-			t.Errorf("create in what is gone: %v", errno)
-		}
+		g.refuseOpen(errNoent, 3, "a.txt", 0, rightRead)
+		g.refuseOpen(errNoent, sub, "b.txt", 0, rightRead)
+		g.refuseOpen(errNoent, sub, "new", openCreate, rightWrite)
 		for _, cookie := range []uint64{2, 0} {
 			if _, err := g.try("fd_readdir", uint64(sub), dataAt, 4096, cookie, resultAt); err != nil {
 				t.Errorf("list what is gone: %v", err)
