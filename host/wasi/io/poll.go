@@ -119,10 +119,10 @@ func allReady(events []Event) (ready []uint32) {
 	return ready
 }
 
-// MaxPoll is the most pollables one poll may list; a longer list traps. A list may
+// maxPoll is the most pollables one poll may list; a longer list traps. A list may
 // name one pollable many times, so the bound on handles does not bound it, and
 // each that can only block costs a goroutine while it is waited for.
-const MaxPoll = 4096
+const maxPoll = 4096
 
 // pollHost is the free function of wasi:io/poll.
 type pollHost struct{}
@@ -131,8 +131,8 @@ func (pollHost) Poll(c *component.Call, in []poll.Pollable) ([]uint32, error) {
 	if len(in) == 0 {
 		c.Trapf("poll: the list of pollables is empty")
 	}
-	if len(in) > MaxPoll {
-		c.Trapf("poll: a list of %d pollables is longer than the %d that one poll takes", len(in), MaxPoll)
+	if len(in) > maxPoll {
+		c.Trapf("poll: a list of %d pollables is longer than the %d that one poll takes", len(in), maxPoll)
 	}
 	events := make([]Event, len(in))
 	for i, p := range in {

@@ -155,8 +155,8 @@ func TestPollLists(t *testing.T) {
 		{0, "the list of pollables is empty"},
 		{1, ""},
 		{5, ""},
-		{MaxPoll, ""},
-		{MaxPoll + 1, "longer than the 4096 that one poll takes"},
+		{maxPoll, ""},
+		{maxPoll + 1, "longer than the 4096 that one poll takes"},
 	} {
 		list := make([]poll.Pollable, tt.n)
 		p := NewPollable(newBlocker(time.Millisecond), nil)
