@@ -3,7 +3,8 @@
 // Descriptors are handles of package files, which decides what a guest can reach
 // and may do; here they meet the component model. Streams are those of wasiio,
 // over a handle and an offset of their own. The package knows nothing of who
-// mounts what. Its one idea: a descriptor has no state beside its handle.
+// mounts what. Its one idea: a descriptor has no state beside its handle, but for
+// the buffer that its reads use.
 package filesystem
 
 import (
