@@ -3,35 +3,11 @@ package abi
 // This file finds the owned handles in values, for runtimes that have to say what
 // became of each when a call ends in the middle.
 
-// owns reports whether t has own handles in it.
-func (t *Type) owns() bool {
-	switch t.Kind {
-	case KindOwn:
-		return true
-	case KindList, KindFixedList:
-		return t.handles && t.Elem.owns()
-	}
-	if !t.handles {
-		return false
-	}
-	for i := range t.Fields {
-		if t.Fields[i].Type.owns() {
-			return true
-		}
-	}
-	for _, c := range t.Cases {
-		if c.Type != nil && c.Type.owns() {
-			return true
-		}
-	}
-	return false
-}
-
 // OwnsParams reports whether the parameters have own handles in them.
-func (p *Plan) OwnsParams() bool { return p.ownsParams }
+func (p *Plan) OwnsParams() bool { return p.params != nil && p.params.owns }
 
 // OwnsResult reports whether the result has own handles in it.
-func (p *Plan) OwnsResult() bool { return p.ownsResult }
+func (p *Plan) OwnsResult() bool { return p.Func.Result != nil && p.Func.Result.owns }
 
 // EachOwn calls visit for the owned handles in v, in the order in which a lowering
 // of v as the type t takes them (CanonicalABI.md, section Storing). Where v does

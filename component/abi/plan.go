@@ -22,8 +22,6 @@ type Plan struct {
 	// retptr: the result is passed through memory, by a pointer which the callee
 	// returns, or which the caller gives after the parameters.
 	retptr bool
-	// ownsParams and ownsResult: there are own handles among them.
-	ownsParams, ownsResult bool
 }
 
 // Compile checks the function type and plans its calls.
@@ -37,8 +35,6 @@ func Compile(f *Func) (*Plan, error) {
 		Lower:     f.CoreType(CanonLower),
 		LiftLimit: DefaultLiftLimit,
 		retptr:    f.Result != nil && f.Result.FlatCount > MaxFlatResults,
-
-		ownsResult: f.Result != nil && f.Result.owns(),
 	}
 	if len(f.Params) > 0 {
 		types := make([]*Type, len(f.Params))
@@ -50,7 +46,6 @@ func Compile(f *Func) (*Plan, error) {
 			return nil, fmt.Errorf("function type: parameters together: %w", err)
 		}
 		p.spilled = p.params.FlatCount > MaxFlatParams
-		p.ownsParams = p.params.owns()
 	}
 	return p, nil
 }

@@ -104,6 +104,49 @@ func TestPlanArguments(t *testing.T) {
 	}
 }
 
+// TestPlanOwns has types of which each is twice in the next one: looking through
+// all that is in them would take years.
+func TestPlanOwns(t *testing.T) {
+	nest := func(u *Type) *Type {
+		for range 60 {
+			u = Variant(Case{"a", u}, Case{"b", List(u)})
+		}
+		return u
+	}
+	own, borrow := Own(testResource), Borrow(testResource)
+	for _, tt := range []struct {
+		typ  *Type
+		owns bool
+	}{
+		{own, true},
+		{borrow, false},
+		{U8, false},
+		{Tuple(U8, borrow), false},
+		{Tuple(borrow, own), true},
+		{Option(List(own)), true},
+		{FixedList(own, 2), true},
+		{Result(nil, own), true},
+		{Stream(own), false},
+		{Future(own), false},
+		{Tuple(Stream(own), own), true},
+		{nest(borrow), false},
+		{nest(own), true},
+	} {
+		if got := compile(t, fn(nil, U8, tt.typ)).OwnsParams(); got != tt.owns {
+			t.Errorf("parameter %s: owns %v, want %v", tt.typ.Kind, got, tt.owns)
+		}
+		if tt.typ.HasBorrows() {
+			continue
+		}
+		if got := compile(t, fn(tt.typ)).OwnsResult(); got != tt.owns {
+			t.Errorf("result %s: owns %v, want %v", tt.typ.Kind, got, tt.owns)
+		}
+	}
+	if p := compile(t, fn(nil)); p.OwnsParams() || p.OwnsResult() {
+		t.Error("a function without parameters and result has own handles")
+	}
+}
+
 // TestTransferHandles moves owned and borrowed handles between two tables, each
 // side naming the resource by its own type.
 func TestTransferHandles(t *testing.T) {

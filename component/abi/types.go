@@ -107,6 +107,8 @@ type Type struct {
 	// handles: the type contains own or borrow handles, or async ones.
 	handles bool
 	borrows bool
+	// owns: values of the type contain own handles, to be lowered or dropped.
+	owns bool
 	// wideSize and wideAlign are what Size and Align would be in a 64-bit memory,
 	// where validation measures types.
 	wideSize, wideAlign uint32
@@ -251,6 +253,7 @@ func Flags(labels ...string) *Type {
 func Own(r *Resource) *Type {
 	t := handle(KindOwn)
 	t.Resource = r
+	t.owns = true
 	return t
 }
 
@@ -317,6 +320,7 @@ func (t *Type) contain(u *Type) {
 	t.pointers = t.pointers || u.pointers
 	t.handles = t.handles || u.handles
 	t.borrows = t.borrows || u.borrows
+	t.owns = t.owns || u.owns
 	if t.depth < u.depth+1 {
 		t.depth = u.depth + 1
 	}
@@ -337,9 +341,9 @@ func (t *Type) containAsync(u *Type) {
 	if u.borrows {
 		t.fail("payload contains borrow handles")
 	}
-	pointers := t.pointers
+	pointers, owns := t.pointers, t.owns
 	t.contain(u)
-	t.pointers = pointers
+	t.pointers, t.owns = pointers, owns
 }
 
 // checkNames refuses empty and repeated names. Case matters as little as it
