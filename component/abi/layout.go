@@ -121,7 +121,6 @@ func (t *Type) layoutFields() {
 // layoutCases lays out a variant, option, result or enum of n cases.
 func (t *Type) layoutCases(n int) {
 	t.DiscSize = discriminantSize(n)
-	t.Align = t.DiscSize
 	var (
 		payload, wide           uint64
 		payloadAlign, wideAlign uint32 = 1, 1
