@@ -235,20 +235,16 @@ func (k *linking) exportModule(name string, m *cwasm.Module) (*Component, error)
 // moduleComponent makes a Component of a core module of the components at hand,
 // which keep the compiled code.
 func (k *linking) moduleComponent(m *cwasm.Module) (*Component, error) {
-	for _, c := range k.components {
-		for _, src := range c.sources {
-			if c.modules[src] != m {
-				continue
-			}
-			world, err := binary.DecodeComponentTypes(src.original, binary.Limits{})
-			if err != nil {
-				return nil, err
-			}
-			return &Component{
-				engine: c.engine, world: world, main: m,
-				sources: []*source{src}, modules: map[*source]*cwasm.Module{src: m},
-			}, nil
-		}
+	s := k.source(m)
+	if s == nil {
+		return nil, errors.New("a core module of nobody")
 	}
-	return nil, errors.New("a core module of nobody")
+	world, err := binary.DecodeComponentTypes(s.original, binary.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	return &Component{
+		engine: k.main.engine, world: world, main: m,
+		sources: []*source{s}, modules: map[*source]*cwasm.Module{s: m},
+	}, nil
 }

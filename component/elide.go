@@ -173,13 +173,10 @@ func (k *linking) source(m *cwasm.Module) *source {
 	}
 	for _, c := range k.components {
 		for s, compiled := range c.modules {
-			if _, ok := k.origins[compiled]; !ok {
-				k.origins[compiled] = s
-			}
+			k.origins[compiled] = s
 		}
 	}
-	if _, ok := k.origins[m]; !ok {
-		k.origins[m] = nil
-	}
-	return k.origins[m]
+	s := k.origins[m]
+	k.origins[m] = s // nil is an answer too
+	return s
 }
