@@ -234,10 +234,7 @@ func (in *Instance) pop(c *Call) {
 		c.lends[i].End()
 	}
 	c.lends = c.lends[:0]
-	if len(c.taken) > 0 {
-		c.letGo()
-	}
-	c.keeping = false
+	c.EndArgs() // of a result, too: it has arrived, or was dropped
 	c.fn, c.scope, c.mem, c.stack, c.lifted = nil, nil, nil, nil, 0
 	in.depth--
 }
