@@ -22,10 +22,11 @@ import (
 //
 // A component that uses forms newer than the engine, and one that unfolds to
 // more than the engine should be burdened with, is not asked about. Neither is
-// one that was found valid before, by this engine or, as the cache knows, by another: the engine compiles what joins the core
-// modules in order to judge them, which takes 15 ms for a component of a compiled
-// language and ten times that for one of an interpreted language, while making a
-// skeleton and its hash takes a thirtieth of it.
+// one that was found valid before, by this engine or, as the cache knows, by
+// another: the engine compiles what joins the core modules in order to judge them,
+// which takes 15 ms for a component of a compiled language and ten times that for
+// one of an interpreted language, while making a skeleton and its hash takes a
+// thirtieth of it.
 func (e *Engine) validate(def *binary.Component, wasm []byte) error {
 	if e.lenient || len(def.NewerForms) > 0 || !unfoldsLittle(def) {
 		return nil
