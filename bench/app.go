@@ -89,7 +89,7 @@ func load(ctx context.Context, st *stage, m *manifest.App, s instancepool.Strate
 }
 
 // do has a request answered.
-func (l *loaded) do(q *Request, g *gate) (a *answer, err error) {
+func (l *loaded) do(q *Request) (a *answer, err error) {
 	r, err := q.make()
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func (l *loaded) do(q *Request, g *gate) (a *answer, err error) {
 			panic(v)
 		}
 	}()
-	a = newAnswer(g)
+	a = newAnswer(nil)
 	l.ServeHTTP(a, r)
 	a.WriteHeader(http.StatusOK) // as a server does when the handler has not
 	return a, nil
@@ -129,7 +129,7 @@ func openApp(ctx context.Context, st *stage, m *manifest.App, q Request, given G
 	if err != nil {
 		return nil, err
 	}
-	first, err := l.do(&q, nil)
+	first, err := l.do(&q)
 	if err == nil {
 		err = l.acceptable(&q, first)
 	}
@@ -145,7 +145,7 @@ func openApp(ctx context.Context, st *stage, m *manifest.App, q Request, given G
 	return &local{
 		note: note,
 		exchange: func() error {
-			a, err := l.do(&q, nil)
+			a, err := l.do(&q)
 			if err == nil && a.status != first.status {
 				err = l.explain(fmt.Errorf("%s %s is answered with %d, and was with %d at first", q.Method, q.Path, a.status, first.status))
 			}

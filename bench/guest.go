@@ -196,7 +196,7 @@ func callIncoming(p *wasihttp.Placement) call[*incominghandler.Guest] {
 		if err != nil {
 			return err
 		}
-		return a.check("")
+		return a.check()
 	}
 }
 
