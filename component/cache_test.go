@@ -28,16 +28,7 @@ func cacheEngine(t testing.TB, dir string) *Engine {
 
 func compileWat(t testing.TB, e *Engine, text string) *Component {
 	t.Helper()
-	wasm, err := cwasm.Wat(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := e.Compile(context.Background(), "tiny", wasm, CompileOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c
+	return compiled(t, e, "tiny", text)
 }
 
 func onlyFile(t *testing.T, dir string) string {

@@ -23,6 +23,12 @@ func build(t testing.TB, e *Engine, l *Linker, file string) *InstancePre {
 
 func buildText(t testing.TB, e *Engine, l *Linker, name, text string) *InstancePre {
 	t.Helper()
+	return linked(t, l, compiled(t, e, name, text))
+}
+
+// compiled compiles a component or core module in text.
+func compiled(t testing.TB, e *Engine, name, text string) *Component {
+	t.Helper()
 	wasm, err := cwasm.Wat(text)
 	if err != nil {
 		t.Fatal(err)
@@ -32,6 +38,11 @@ func buildText(t testing.TB, e *Engine, l *Linker, name, text string) *InstanceP
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
+	return c
+}
+
+func linked(t testing.TB, l *Linker, c *Component) *InstancePre {
+	t.Helper()
 	pre, err := l.Link(c)
 	if err != nil {
 		t.Fatal(err)

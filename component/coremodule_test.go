@@ -10,31 +10,6 @@ import (
 	"github.com/minispin/minispin/internal/cwasm"
 )
 
-// compiled compiles a component or core module in text.
-func compiled(t testing.TB, e *Engine, name, text string) *Component {
-	t.Helper()
-	wasm, err := cwasm.Wat(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := e.Compile(context.Background(), name, wasm, CompileOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c
-}
-
-func linked(t testing.TB, l *Linker, c *Component) *InstancePre {
-	t.Helper()
-	pre, err := l.Link(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pre.Close)
-	return pre
-}
-
 // counterModule counts in steps that whoever instantiates it chooses.
 const counterModule = `(module
   (import "cfg" "step" (global $step i32))
