@@ -266,8 +266,12 @@ func (in *Instance) failed(err error) error {
 
 // cause replaces an interruption with the reason for it, where it is known.
 func (in *Instance) cause(err error) error {
-	if errors.Is(err, cwasm.ErrInterrupted) && in.ctx.Err() != nil && !errors.Is(err, context.Cause(in.ctx)) {
-		return fmt.Errorf("%w: %w", context.Cause(in.ctx), err)
+	why := context.Cause(in.ctx)
+	if why == nil && errors.Is(err, cwasm.ErrDeadline) {
+		why = context.DeadlineExceeded // the context has yet to notice
+	}
+	if errors.Is(err, cwasm.ErrInterrupted) && why != nil && !errors.Is(err, why) {
+		return fmt.Errorf("%w: %w", why, err)
 	}
 	return err
 }

@@ -459,6 +459,14 @@ func TestContext(t *testing.T) {
 	})
 }
 
+// late is a context that does not end when its deadline passes.
+type late struct {
+	context.Context
+	deadline time.Time
+}
+
+func (l late) Deadline() (time.Time, bool) { return l.deadline, true }
+
 // TestStartFunctions: code that runs at instantiation meets the same limits, and
 // may call the host.
 func TestStartFunctions(t *testing.T) {
@@ -502,6 +510,14 @@ func TestStartFunctions(t *testing.T) {
 		defer cancel()
 		if _, err := pre.Instantiate(ctx, InstantiateOptions{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, want DeadlineExceeded", err)
+		}
+	})
+	t.Run("loops longer than a context that is late", func(t *testing.T) {
+		pre := buildText(t, e, (&dropLog{}).linker(t), "start", component("(loop $l (br $l))"))
+		ctx := late{context.Background(), time.Now().Add(10 * time.Millisecond)}
+		_, err := pre.Instantiate(ctx, InstantiateOptions{})
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrDeadline) {
+			t.Errorf("%v, want DeadlineExceeded and ErrDeadline", err)
 		}
 	})
 	t.Run("the host panics", func(t *testing.T) {
