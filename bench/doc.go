@@ -15,7 +15,7 @@
 // machine to fall on all of them, and what is told of a row is the median of its
 // rounds with a confidence interval and the ratio to the native rows.
 //
-// The package knows strategies and executors only through instancepool and
-// trigger/http/app, whose code it measures: there is no way to run a guest here
-// that a server does not have.
+// The package knows strategies only through instancepool, whose code it measures,
+// and applications only through trigger/http/app: there is no way to run a guest
+// here that a server does not have.
 package bench
