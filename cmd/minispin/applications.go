@@ -197,9 +197,8 @@ func (a *applications) rest() {
 }
 
 // end stops keeping watch, closes the log files and removes copies of files.
-// Generations that were not
-// shut down are not closed: guests may go on working after their responses are
-// complete, and with the process their engine goes.
+// Generations that were not shut down are not closed: guests may go on working
+// after their responses are complete, and with the process their engine goes.
 func (a *applications) end() {
 	a.rest()
 	for _, g := range a.all {

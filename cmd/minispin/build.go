@@ -56,10 +56,7 @@ fails ends it.`
 
 // AfterApply is called by kong when everything is parsed.
 func (c *buildCommand) AfterApply() error {
-	if c.Manifest != "" && c.From != "" {
-		return errors.New("the application is named twice, by an argument and by --from")
-	}
-	return nil
+	return namedOnce(c.Manifest, c.From)
 }
 
 // Run builds the components.
@@ -88,6 +85,14 @@ func (c *buildCommand) Run(p *process) error {
 		fmt.Fprintf(b.report, "Finished building %s\n", plural(built, "component"))
 	case len(c.Component) == 0:
 		fmt.Fprintf(b.report, "Nothing to build: no component has a table [component.<id>.build] with a command\n")
+	}
+	return nil
+}
+
+// namedOnce returns an error if both an argument and a flag name the application.
+func namedOnce(arg, flag string) error {
+	if arg != "" && flag != "" {
+		return errors.New("the application is named twice, by an argument and by --from")
 	}
 	return nil
 }

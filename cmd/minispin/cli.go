@@ -98,8 +98,8 @@ const pageSize = 64 << 10
 // AfterApply is called by kong when everything is parsed. Its errors are mistakes
 // in the arguments.
 func (c *upCommand) AfterApply() error {
-	if c.Manifest != "" && c.From != "" {
-		return errors.New("the application is named twice, by an argument and by --from")
+	if err := namedOnce(c.Manifest, c.From); err != nil {
+		return err
 	}
 	all, err := c.applications()
 	if err != nil {

@@ -37,10 +37,7 @@ Nothing is changed, and no component is loaded.`
 
 // AfterApply is called by kong when everything is parsed.
 func (c *doctorCommand) AfterApply() error {
-	if c.Manifest != "" && c.From != "" {
-		return errors.New("the application is named twice, by an argument and by --from")
-	}
-	return nil
+	return namedOnce(c.Manifest, c.From)
 }
 
 // Run prints what it finds. It fails if there is anything.

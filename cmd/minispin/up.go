@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -42,8 +41,8 @@ type serving struct {
 
 // serve serves the application until a signal ends it.
 func (c *upCommand) serve(p *process, how serving) error {
-	// The second signal is for those who do not want to wait for the first.
 	defer raiseHeap()()
+	// The second signal is for those who do not want to wait for the first.
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 
@@ -124,22 +123,14 @@ func shutDown(a interface{ Shutdown(context.Context) error }, signals <-chan os.
 	}
 }
 
-// findManifest returns the path of the application.
+// findManifest returns the path of the application, and says where it was found if
+// that is not plain.
 func (c *upCommand) findManifest(log *zap.Logger) (string, error) {
-	path := cmp.Or(c.From, c.Manifest)
-	if path == "" {
-		found, err := manifest.Find(".")
-		if err != nil {
-			return "", err
-		}
-		path = found
-		if _, err := os.Stat(manifest.FileName); err == nil {
-			path = manifest.FileName // messages are shorter so
-		} else {
-			log.Info("using a manifest from a directory above", zap.String("path", path))
-		}
+	path, err := findManifest(c.Manifest, c.From)
+	if err == nil && c.Manifest == "" && c.From == "" && path != manifest.FileName {
+		log.Info("using a manifest from a directory above", zap.String("path", path))
 	}
-	return path, nil
+	return path, err
 }
 
 // loadManifest finds and reads the application.

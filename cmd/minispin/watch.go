@@ -34,7 +34,6 @@ func (m *milliseconds) UnmarshalText(text []byte) error {
 
 // Run builds and serves the application until a signal ends it.
 func (c *watchCommand) Run(p *process) error {
-	how := serving{watch: true, patient: true, debounce: max(time.Duration(c.Debounce), time.Millisecond), clear: c.Clear}
-	how.build = !c.SkipBuild
+	how := serving{watch: true, patient: true, debounce: max(time.Duration(c.Debounce), time.Millisecond), build: !c.SkipBuild, clear: c.Clear}
 	return c.serve(p, how)
 }

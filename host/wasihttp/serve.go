@@ -40,8 +40,9 @@ type Request struct {
 type Handle func(in *component.Instance, guest *incominghandler.Guest) error
 
 // Serve answers r with a guest. start, which Serve calls on a goroutine of its
-// own unless the Placement says otherwise, has to make an instance with the context it is given, call handle once
-// with it, end the instance and return the error of any of this.
+// own unless the Placement says otherwise, has to make an instance with the
+// context it is given, call handle once with it, end the instance and return the
+// error of any of this.
 //
 // Serve returns when the outcome is decided: when the guest has completed the
 // response, failed to, or the context of r has ended. The guest may go on working
