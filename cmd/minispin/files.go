@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
-	"reflect"
 	"strings"
 
 	hostfiles "github.com/minispin/minispin/host/files"
@@ -88,14 +86,4 @@ func (g *generations) findFiles(m *manifest.App) func(dir, file func(path string
 			stage.Find(m, c, o, dir, file)
 		}
 	}
-}
-
-// warnOfFiles prints what is remarkable about files, unless it was so the last time.
-func (g *generations) warnOfFiles(found []manifest.Diagnostic) {
-	if !reflect.DeepEqual(found, g.warnedOfFiles) {
-		for _, d := range found {
-			fmt.Fprintf(g.process.stderr.Safe(), "Warning: %s\n", d)
-		}
-	}
-	g.warnedOfFiles = found
 }

@@ -42,14 +42,12 @@ type generations struct {
 	known   *manifest.App       // what can be told of the application, though it may not load
 	listing httptrigger.Listing // as printed
 	loads   int
-	warned  []manifest.Diagnostic // of the manifest that was read last
 	scratch scratch
 	cancel  context.CancelFunc
+	ended   chan struct{}
 
-	warnedOfConfig []manifest.Diagnostic
-	ended          chan struct{}
-
-	warnedOfFiles []manifest.Diagnostic // at the last load
+	// What there was to warn of the last time.
+	warned, warnedOfConfig, warnedOfFiles []manifest.Diagnostic
 }
 
 func newGenerations(one *placed, p *process, how serving, path string, engines *instancepool.Engines, stop <-chan os.Signal, log *zap.Logger) *generations {
@@ -93,6 +91,16 @@ func (g *generations) manifest() (*manifest.App, error) {
 		return nil, fmt.Errorf("%s has no HTTP trigger, so there is nothing to run", m.Path)
 	}
 	return m, nil
+}
+
+// warn prints what was found, unless it is what was found the last time.
+func (g *generations) warn(found []manifest.Diagnostic, last *[]manifest.Diagnostic) {
+	if !reflect.DeepEqual(found, *last) {
+		for _, d := range found {
+			printWarning(g.process.stderr.Safe(), d)
+		}
+	}
+	*last = found
 }
 
 // prepare reads the manifest for the first generation, once the application is
@@ -206,7 +214,7 @@ func (g *generations) load(ctx context.Context, m *manifest.App) (*generation, e
 	var remarks []manifest.Diagnostic
 	opts.Files, opts.Warn = files, func(d manifest.Diagnostic) { remarks = append(remarks, d) }
 	a, err := app.Load(ctx, m, opts)
-	g.warnOfFiles(remarks)
+	g.warn(remarks, &g.warnedOfFiles)
 	if err != nil {
 		return nil, errors.Join(err, logs.Close())
 	}

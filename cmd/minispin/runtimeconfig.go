@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"reflect"
-
 	"go.uber.org/zap"
 
 	"github.com/minispin/minispin/runtimeconfig"
@@ -24,12 +21,7 @@ func (g *generations) configured() (*upCommand, *runtimeconfig.Config, error) {
 	if g.loads == 0 {
 		g.log.Info("using a runtime configuration", zap.String("path", c.RuntimeConfig))
 	}
-	if !reflect.DeepEqual(config.Warnings, g.warnedOfConfig) {
-		for _, d := range config.Warnings {
-			fmt.Fprintf(g.process.stderr.Safe(), "Warning: %s\n", d)
-		}
-	}
-	g.warnedOfConfig = config.Warnings
+	g.warn(config.Warnings, &g.warnedOfConfig)
 	own := *c
 	if own.LogDir == nil && own.StateDir == nil {
 		// A log directory of the file would otherwise come before a state

@@ -149,15 +149,16 @@ func (c *upCommand) manifestOptions(purpose manifest.Purpose) manifest.Options {
 
 // printWarnings says what about the manifest stops nothing but is worth knowing.
 func printWarnings(w io.Writer, m *manifest.App) {
-	warn := func(d manifest.Diagnostic) { fmt.Fprintf(w, "Warning: %s\n", d) }
 	for _, d := range m.Warnings {
-		warn(d)
+		printWarning(w, d)
 	}
 	for i := range m.Other {
 		t := &m.Other[i]
-		warn(t.Diagnose(fmt.Sprintf("triggers of the type %q are not served by this host", t.Type), ""))
+		printWarning(w, t.Diagnose(fmt.Sprintf("triggers of the type %q are not served by this host", t.Type), ""))
 	}
 }
+
+func printWarning(w io.Writer, d manifest.Diagnostic) { fmt.Fprintf(w, "Warning: %s\n", d) }
 
 func (c *upCommand) listen() (net.Listener, error) {
 	if c.FindFreePort {
