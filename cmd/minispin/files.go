@@ -59,11 +59,15 @@ func hasFiles(m *manifest.App) bool {
 // written returns what this process writes while it serves m, and which is none of
 // its files wherever it is.
 func (g *generations) written(m *manifest.App) []string {
-	paths := []string{g.scratch.made(), g.engines.CacheDir, g.command.CacheDir}
-	if dir, _ := g.command.logDir(m); dir != "" {
+	c := g.command
+	if config, err := c.runtimeConfig(); err == nil { // otherwise loading says so
+		c = g.under(config)
+	}
+	paths := []string{g.scratch.made(), g.engines.CacheDir, c.CacheDir}
+	if dir, _ := c.logDir(m); dir != "" {
 		paths = append(paths, dir)
 	}
-	if socket, ok := strings.CutPrefix(g.command.Listen, "unix:"); ok {
+	if socket, ok := strings.CutPrefix(c.Listen, "unix:"); ok {
 		paths = append(paths, socket)
 	}
 	var all []string

@@ -22,7 +22,12 @@ func (g *generations) configured() (*upCommand, *runtimeconfig.Config, error) {
 		g.log.Info("using a runtime configuration", zap.String("path", c.RuntimeConfig))
 	}
 	g.warn(config.Warnings, &g.warnedOfConfig)
-	own := *c
+	return g.under(config), config, nil
+}
+
+// under returns the command as it is under a runtime configuration.
+func (g *generations) under(config *runtimeconfig.Config) *upCommand {
+	own := *g.command
 	if own.LogDir == nil && own.StateDir == nil {
 		// A log directory of the file would otherwise come before a state
 		// directory of the flags.
@@ -34,7 +39,7 @@ func (g *generations) configured() (*upCommand, *runtimeconfig.Config, error) {
 	if own.MaxMemory == 0 {
 		own.MaxMemory = config.MaxInstanceMemory
 	}
-	return &own, config, nil
+	return &own
 }
 
 // withinPlace returns what the application has of a directory for all.
