@@ -194,9 +194,8 @@ func (d *direct) Read(p []byte) (int, error) {
 	if d.bodyEnd != nil {
 		return 0, d.bodyEnd // the connection may be another's now
 	}
-	if d.conn.r.Buffered() == 0 {
-		_ = d.conn.SetReadDeadline(time.Now().Add(d.timeouts.BetweenBytes))
-	}
+	// Even with bytes in the buffer: they may be no more than the size of a chunk.
+	_ = d.conn.SetReadDeadline(time.Now().Add(d.timeouts.BetweenBytes))
 	n, err := d.body.Read(p)
 	switch {
 	case err == io.EOF:

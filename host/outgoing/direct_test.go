@@ -352,3 +352,22 @@ func TestDirectTrailers(t *testing.T) {
 		res.Body.Close()
 	}
 }
+
+// TestBetweenBytesOfChunks lets a server announce a chunk with the head, and send
+// it when the time for the first byte is long over.
+func TestBetweenBytesOfChunks(t *testing.T) {
+	const firstByte = 200 * time.Millisecond
+	url := rawServer(t, func(c net.Conn) {
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n")
+		time.Sleep(2 * firstByte)
+		io.WriteString(c, "ok\r\n0\r\n\r\n")
+	})
+	res, err := sender(t, Options{}, "*://*:*").Send(request(t, "GET", url, nil), wasihttp.Timeouts{FirstByte: firstByte})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if b, err := io.ReadAll(res.Body); string(b) != "ok" || err != nil {
+		t.Errorf("%q, %v", b, err)
+	}
+}
