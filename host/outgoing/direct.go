@@ -21,7 +21,6 @@ import (
 
 	"github.com/minispin/minispin/host/outbound"
 	"github.com/minispin/minispin/host/wasihttp"
-	"github.com/minispin/minispin/wit/bindings/wasi/http/types"
 )
 
 // isDirect reports whether r can go over a directConn. Only requests that may be
@@ -106,15 +105,13 @@ func (d *direct) end(reusable bool) {
 // the other side before it saw the request, that is sent again over a new one.
 func (d *direct) receive() (*http.Response, error) {
 	res, err := d.readHead()
-	if err != nil && d.conn.used && closedUnused(err) && d.request.Context().Err() == nil {
+	if err != nil && d.conn.used && errors.Is(err, errUnused) && d.request.Context().Err() == nil {
 		if err = d.renew(); err == nil {
 			res, err = d.readHead()
 		}
 	}
 	if err == nil {
-		if n := count(res.Header); n > wasihttp.MaxFields {
-			err = fmt.Errorf("%w: the response has %d fields", sectionTooLarge(), n)
-		}
+		err = checkFields(res.Header)
 	}
 	if err != nil {
 		err = d.explain("sending the request", err)
@@ -132,8 +129,6 @@ func (d *direct) receive() (*http.Response, error) {
 
 // errUnused is the end of a connection with no byte of a response.
 var errUnused = errors.New("the connection was closed before the response began")
-
-func closedUnused(err error) bool { return errors.Is(err, errUnused) }
 
 // max1xx is how many informational responses may come before the response.
 const max1xx = 5
@@ -221,7 +216,7 @@ func (d *direct) explain(doing string, err error) error {
 		return errorCode(doing, context.Cause(ctx))
 	}
 	if isDeadline(err) {
-		err = fmt.Errorf("%w: nothing was received in time", code(types.ErrorCodeConnectionReadTimeout))
+		err = errNothingReceived
 	}
 	return errorCode(doing, err)
 }
@@ -275,8 +270,7 @@ func (s Sender) newDirect(r *http.Request, t wasihttp.Timeouts, target outbound.
 // directly sends r over a connection of its own, for which it may have to wait.
 func (s Sender) directly(r *http.Request, t wasihttp.Timeouts, target outbound.Target) (*http.Response, error) {
 	d := s.newDirect(r, t, target)
-	ctx, cancel := context.WithTimeoutCause(r.Context(), d.timeouts.Connect,
-		fmt.Errorf("%w: no connection in %v", code(types.ErrorCodeConnectionTimeout), d.timeouts.Connect))
+	ctx, cancel := context.WithTimeoutCause(r.Context(), d.timeouts.Connect, noConnection(d.timeouts.Connect))
 	defer cancel()
 	fail := func(doing string, err error) error {
 		if ctx.Err() != nil {

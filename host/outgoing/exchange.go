@@ -54,11 +54,19 @@ func withDefaults(t wasihttp.Timeouts) wasihttp.Timeouts {
 // expire is called by the timer.
 func (x *exchange) expire() {
 	if x.connecting.Load() {
-		x.cancel(fmt.Errorf("%w: no connection in %v", code(types.ErrorCodeConnectionTimeout), x.timeouts.Connect))
+		x.cancel(noConnection(x.timeouts.Connect))
 		return
 	}
-	x.cancel(fmt.Errorf("%w: nothing was received in time", code(types.ErrorCodeConnectionReadTimeout)))
+	x.cancel(errNothingReceived)
 }
+
+// noConnection is the end of a guest's connect-timeout.
+func noConnection(in time.Duration) error {
+	return fmt.Errorf("%w: no connection in %v", code(types.ErrorCodeConnectionTimeout), in)
+}
+
+// errNothingReceived is the end of a guest's first-byte- or between-bytes-timeout.
+var errNothingReceived = fmt.Errorf("%w: nothing was received in time", code(types.ErrorCodeConnectionReadTimeout))
 
 // traced returns r with a trace that notes when there is a connection.
 func (x *exchange) traced(r *http.Request) *http.Request {
@@ -98,9 +106,8 @@ func (x *exchange) run(r *http.Request, t http.RoundTripper) (*http.Response, er
 	res, err := t.RoundTrip(r)
 	x.timer.Stop()
 	if err == nil {
-		if n := count(res.Header); n > wasihttp.MaxFields {
+		if err = checkFields(res.Header); err != nil {
 			_ = res.Body.Close()
-			err = fmt.Errorf("%w: the response has %d fields", sectionTooLarge(), n)
 		}
 	}
 	if err != nil {
@@ -110,11 +117,16 @@ func (x *exchange) run(r *http.Request, t http.RoundTripper) (*http.Response, er
 	return res, nil
 }
 
-func count(h http.Header) (n int) {
+// checkFields fails if h, of a response, has more fields than a guest may have.
+func checkFields(h http.Header) error {
+	n := 0
 	for _, values := range h {
 		n += len(values)
 	}
-	return n
+	if n > wasihttp.MaxFields {
+		return fmt.Errorf("%w: the response has %d fields", sectionTooLarge(), n)
+	}
+	return nil
 }
 
 // failed ends the exchange and says what the guest is told of err.

@@ -26,7 +26,7 @@ func newDirectConn(key string, c net.Conn) *directConn {
 	return d
 }
 
-// Bounds on the connections that are kept.
+// Bounds on the connections that are kept, here and by net/http.
 const (
 	maxKept        = 512
 	maxKeptPerHost = 64
